@@ -1,0 +1,52 @@
+#include "ae/threads/loop_thread.h"
+
+#include <pthread.h>
+
+#include <utility>
+
+namespace ae {
+namespace {
+
+// The kernel refuses longer thread names instead of cutting them.
+constexpr size_t kMaxThreadName = 15;
+
+}  // namespace
+
+Result<std::unique_ptr<LoopThread>> LoopThread::start(LoopThreadOptions options) {
+  std::unique_ptr<LoopThread> thread(new LoopThread(std::move(options)));
+  thread->ready_.acquire();
+  if (!thread->created_) return fail(thread->created_.error());
+  return thread;
+}
+
+LoopThread::LoopThread(LoopThreadOptions options)
+    : options_(std::move(options)), thread_([this] { body(); }) {}
+
+LoopThread::~LoopThread() {
+  stop();
+  join();
+}
+
+void LoopThread::body() {
+  ::pthread_setname_np(::pthread_self(), options_.name.substr(0, kMaxThreadName).c_str());
+  Result<std::unique_ptr<EventLoop>> loop = EventLoop::create(std::move(options_.loop));
+  if (!loop) {
+    created_ = fail(loop.error());
+    return ready_.release();
+  }
+  loop_ = std::move(*loop);
+  if (options_.on_start) options_.on_start(*loop_);
+  ready_.release();
+  loop_->run();
+  if (options_.on_stop) options_.on_stop(*loop_);
+}
+
+void LoopThread::stop() {
+  if (loop_ != nullptr) loop_->stop();
+}
+
+void LoopThread::join() {
+  if (thread_.joinable()) thread_.join();
+}
+
+}  // namespace ae
