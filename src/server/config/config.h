@@ -1,0 +1,172 @@
+// The configuration as the server reads it: plain typed values, one field per directive of
+// redis.conf that has an effect here. The defaults are Redis 7.2's unless a comment says otherwise.
+//
+//   if (config.maxmemory_bytes != 0 && used > config.maxmemory_bytes) ...
+//
+// A field is named like its directive; a unit is added where the directive has none. How a value is
+// spelled, checked and printed stands in directives.cc, who may change it and when in
+// config_store.h.
+//
+// Thread: the main loop's. The Config in force is owned by ConfigStore and never moves, so a
+// reference to it may be kept for the life of the store. What it holds may change with any CONFIG
+// SET: a view into one of its strings is good until then.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "ae/core/poller.h"
+#include "server/observe/log_level.h"
+
+namespace millrace {
+
+enum class MaxmemoryPolicy : uint8_t {
+  kVolatileLru,
+  kVolatileLfu,
+  kVolatileRandom,
+  kVolatileTtl,
+  kAllKeysLru,
+  kAllKeysLfu,
+  kAllKeysRandom,
+  kNoEviction,
+};
+
+// Who started the server and wants to be told when it is ready. kAuto looks at the environment.
+enum class Supervision : uint8_t { kNone, kUpstart, kSystemd, kAuto };
+
+// Who may use a dangerous command or a protected directive. kLocal: loopback and unix sockets only.
+enum class Permission : uint8_t { kNo, kYes, kLocal };
+
+// What a signal does. Nothing is ever saved to disk, so kNoSave names what kDefault does; kNow does
+// not wait for replies that are still on their way to slow clients (see shutdown_timeout_s).
+enum class ShutdownMode : uint8_t { kDefault, kNoSave, kNow };
+
+// The output limits know three classes of clients.
+enum class ClientClass : uint8_t { kNormal, kReplica, kPubSub };
+inline constexpr size_t kClientClasses = 3;
+
+// A client whose unsent output passes `hard_bytes` is closed at once; one that stays above
+// `soft_bytes` for `soft_s` seconds is closed then. Zero means no limit.
+struct OutputBufferLimit {
+  uint64_t hard_bytes = 0;
+  uint64_t soft_bytes = 0;
+  int64_t soft_s = 0;
+
+  bool operator==(const OutputBufferLimit&) const = default;
+};
+
+// Bits of notify_keyspace_events. The classes have the values of KeyEventClass (core/effects.h).
+namespace keyspace_events {
+inline constexpr uint32_t kKeyspace = 1 << 0;   // K: publish to __keyspace@<db>__
+inline constexpr uint32_t kKeyevent = 1 << 1;   // E: publish to __keyevent@<db>__
+inline constexpr uint32_t kGeneric = 1 << 2;    // g
+inline constexpr uint32_t kString = 1 << 3;     // $
+inline constexpr uint32_t kList = 1 << 4;       // l
+inline constexpr uint32_t kSet = 1 << 5;        // s
+inline constexpr uint32_t kHash = 1 << 6;       // h
+inline constexpr uint32_t kSortedSet = 1 << 7;  // z
+inline constexpr uint32_t kExpired = 1 << 8;    // x
+inline constexpr uint32_t kEvicted = 1 << 9;    // e
+inline constexpr uint32_t kStream = 1 << 10;    // t
+inline constexpr uint32_t kKeyMiss = 1 << 11;   // m, not part of A
+inline constexpr uint32_t kModule = 1 << 13;    // d
+inline constexpr uint32_t kNew = 1 << 14;       // n, not part of A
+// A
+inline constexpr uint32_t kAll = kGeneric | kString | kList | kSet | kHash | kSortedSet | kExpired |
+                                 kEvicted | kStream | kModule;
+}  // namespace keyspace_events
+
+struct Config {
+  // --- network
+  // A leading '-' makes an address optional: it is skipped where the machine does not have it.
+  std::vector<std::string> bind = {"*", "-::*"};
+  uint16_t port = 6379;  // 0: no TCP
+  int tcp_backlog = 511;
+  std::string unixsocket;       // empty: none; "@name" is an abstract one
+  uint32_t unixsocketperm = 0;  // mode bits; 0: what the umask leaves
+  int timeout_s = 0;            // close clients idle for this long; 0: never
+  int tcp_keepalive_s = 300;    // 0: off
+  bool protected_mode = true;
+  ae::Backend event_backend = ae::Backend::kEpoll;  // ours
+
+  // --- clients
+  uint32_t maxclients = 10'000;
+  uint64_t proto_max_bulk_len_bytes = 512ull << 20;
+  uint64_t client_query_buffer_limit_bytes = 1ull << 30;
+  // Indexed by ClientClass.
+  std::array<OutputBufferLimit, kClientClasses> client_output_buffer_limit = {
+      OutputBufferLimit{0, 0, 0},
+      OutputBufferLimit{256ull << 20, 64ull << 20, 60},
+      OutputBufferLimit{32ull << 20, 8ull << 20, 60},
+  };
+
+  // --- memory
+  uint64_t maxmemory_bytes = 0;  // 0: no limit
+  MaxmemoryPolicy maxmemory_policy = MaxmemoryPolicy::kNoEviction;
+  int maxmemory_samples = 5;
+  int maxmemory_eviction_tenacity = 10;
+  int lfu_log_factor = 10;
+  int lfu_decay_time_min = 1;
+  bool jemalloc_bg_thread = true;  // has an effect where the allocator is jemalloc
+  bool disable_thp = true;
+
+  // --- databases, expiry, freeing later
+  int databases = 16;
+  int active_expire_effort = 1;  // 1 to 10
+  int hz = 10;                   // cron runs per second, 1 to 500
+  bool lazyfree_lazy_eviction = false;
+  bool lazyfree_lazy_expire = false;
+  bool lazyfree_lazy_server_del = false;
+  bool lazyfree_lazy_user_del = false;
+  bool lazyfree_lazy_user_flush = false;
+
+  // --- up to where a collection stays in its compact encoding
+  int list_max_listpack_size = -2;  // > 0: elements; -1 to -5: 4, 8, 16, 32, 64 KiB
+  uint64_t hash_max_listpack_entries = 512;
+  uint64_t hash_max_listpack_value_bytes = 64;
+  uint64_t set_max_intset_entries = 512;
+  uint64_t set_max_listpack_entries = 128;
+  uint64_t set_max_listpack_value_bytes = 64;
+  uint64_t zset_max_listpack_entries = 128;
+  uint64_t zset_max_listpack_value_bytes = 64;
+
+  // --- being watched
+  int64_t slowlog_log_slower_than_us = 10'000;  // negative: off; 0: every command
+  uint64_t slowlog_max_len = 128;
+  int64_t latency_monitor_threshold_ms = 0;  // 0: off
+  bool latency_tracking = true;
+  std::vector<double> latency_tracking_info_percentiles = {50, 99, 99.9};
+  uint32_t notify_keyspace_events = 0;  // bits of keyspace_events
+
+  // --- log
+  LogLevel loglevel = LogLevel::kNotice;
+  std::string logfile;  // empty: standard output, or nowhere when daemonized
+  bool syslog_enabled = false;
+  std::string syslog_ident = "millrace";  // Redis: "redis"
+  int syslog_facility = 16 << 3;          // a LOG_* value of <syslog.h>; this is LOG_LOCAL0
+  bool crash_log_enabled = true;
+  bool always_show_logo = false;
+
+  // --- process
+  bool daemonize = false;
+  std::string pidfile;  // empty: none, or /var/run/millrace.pid when daemonized
+  Supervision supervised = Supervision::kNone;
+  bool set_proc_title = true;
+  std::string proc_title_template = "{title} {listen-addr} {server-mode}";
+  std::string dir;  // absolute; ConfigStore starts it as the directory the server was started in
+  int shutdown_timeout_s = 10;
+  ShutdownMode shutdown_on_sigint = ShutdownMode::kDefault;
+  ShutdownMode shutdown_on_sigterm = ShutdownMode::kDefault;
+
+  // --- security
+  std::string requirepass;  // empty: clients are authenticated from the start
+  Permission enable_debug_command = Permission::kNo;
+  Permission enable_protected_configs = Permission::kNo;
+
+  bool operator==(const Config&) const = default;
+};
+
+}  // namespace millrace

@@ -1,0 +1,26 @@
+// The directives whose value is a list of words. Each is a SpecialField (directive.h).
+#pragma once
+
+#include "server/config/directive.h"
+
+namespace millrace {
+
+// bind 127.0.0.1 -::1
+extern const SpecialField kBindField;
+
+// client-output-buffer-limit normal 0 0 0 pubsub 32mb 8mb 60
+extern const SpecialField kOutputBufferLimitField;
+
+// notify-keyspace-events KEA
+extern const SpecialField kKeyspaceEventsField;
+
+// latency-tracking-info-percentiles 50 99 99.9
+extern const SpecialField kPercentilesField;
+
+// dir /var/lib/millrace; a relative one starts at the dir so far
+extern const SpecialField kDirField;
+
+// proc-title-template "{title} {port}"
+Refusal check_proc_title_template(std::string_view value);
+
+}  // namespace millrace
