@@ -1,0 +1,100 @@
+#include "server/process/descriptor_limit.h"
+
+#include <fmt/format.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+
+#include "server/config/config_file.h"
+
+namespace millrace {
+namespace {
+
+// What Linux gives a process that nobody gave more, and what to assume if getrlimit fails.
+constexpr uint64_t kUsualSoftLimit = 1024;
+
+// /proc/sys/fs/nr_open of an untouched kernel.
+constexpr uint64_t kUsualHighestPossible = 1024 * 1024;
+
+uint32_t clients_within(uint64_t descriptors, uint32_t wanted) {
+  if (descriptors <= kReservedDescriptors) return 0;
+  return static_cast<uint32_t>(std::min<uint64_t>(wanted, descriptors - kReservedDescriptors));
+}
+
+// The highest of these that is granted: all that is needed, the most the kernel has, the hard
+// limit.
+void raise(DescriptorLimit& limit, DescriptorLimit::Values now, uint64_t needed,
+           DescriptorGrant& grant) {
+  const uint64_t ceiling = std::min(needed, limit.highest_possible());
+  for (const uint64_t soft : {needed, ceiling, std::min(needed, now.hard)}) {
+    if (soft <= grant.descriptors) continue;
+    const ae::Status raised = limit.set({soft, std::max(soft, now.hard)});
+    if (raised) {
+      grant.descriptors = soft;
+      return;
+    }
+    if (grant.error == 0) grant.error = raised.error().code;
+  }
+}
+
+}  // namespace
+
+ae::Result<DescriptorLimit::Values> SystemDescriptorLimit::get() const {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return ae::fail(errno, "getrlimit");
+  return Values{limit.rlim_cur, limit.rlim_max};
+}
+
+ae::Status SystemDescriptorLimit::set(Values values) {
+  const rlimit limit{values.soft, values.hard};
+  if (setrlimit(RLIMIT_NOFILE, &limit) != 0) return ae::fail(errno, "setrlimit");
+  return {};
+}
+
+uint64_t SystemDescriptorLimit::highest_possible() const {
+  const ae::Result<std::string> text = read_whole_file("/proc/sys/fs/nr_open");
+  const uint64_t value = text ? std::strtoull(text->c_str(), nullptr, 10) : 0;
+  return value != 0 ? value : kUsualHighestPossible;
+}
+
+DescriptorGrant reserve_descriptors(DescriptorLimit& limit, uint32_t wanted_maxclients) {
+  const uint64_t needed = uint64_t{wanted_maxclients} + kReservedDescriptors;
+  const auto now = limit.get().value_or(DescriptorLimit::Values{kUsualSoftLimit, kUsualSoftLimit});
+  DescriptorGrant grant = {now.soft, now.soft, 0, 0};
+  if (now.soft < needed) raise(limit, now, needed, grant);
+  grant.maxclients = clients_within(grant.descriptors, wanted_maxclients);
+  return grant;
+}
+
+std::vector<std::string> describe(const DescriptorGrant& grant, uint32_t wanted_maxclients) {
+  const uint64_t needed = uint64_t{wanted_maxclients} + kReservedDescriptors;
+  if (grant.maxclients == wanted_maxclients) {
+    if (grant.descriptors == grant.before) return {};
+    return {
+        fmt::format("Increased maximum number of open files to {} (it was originally set to {}).",
+                    grant.descriptors, grant.before)};
+  }
+  std::vector<std::string> lines = {
+      fmt::format("You requested maxclients of {} requiring at least {} max file descriptors.",
+                  wanted_maxclients, needed),
+      fmt::format("Server can't set maximum open files to {} because of OS error: {}.", needed,
+                  std::strerror(grant.error))};
+  if (grant.maxclients == 0) {
+    lines.push_back(
+        fmt::format("Your current 'ulimit -n' of {} is not enough for the server to start. Please "
+                    "increase your "
+                    "open file limit to at least {}. Exiting.",
+                    grant.descriptors, needed));
+  } else {
+    lines.push_back(fmt::format(
+        "Current maximum open files is {}. maxclients has been reduced to {} to compensate for low "
+        "ulimit. If you need higher maxclients increase 'ulimit -n'.",
+        grant.descriptors, grant.maxclients));
+  }
+  return lines;
+}
+
+}  // namespace millrace

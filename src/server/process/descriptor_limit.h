@@ -1,0 +1,59 @@
+// One client is one descriptor. The limit on them (RLIMIT_NOFILE) is raised to what maxclients
+// needs; where the machine does not let us, maxclients is lowered, and the log says so with the
+// numbers.
+//
+//   SystemDescriptorLimit limit;
+//   DescriptorGrant grant = reserve_descriptors(limit, 10'000);
+//   if (grant.maxclients < 1) refuse to start
+//
+// A process may raise its soft limit up to its hard limit. A privileged one may raise the hard
+// limit too, up to fs.nr_open (1048576 unless changed), beyond which nobody can go.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "ae/base/result.h"
+
+namespace millrace {
+
+// Descriptors that are not clients': listeners, epoll, log, event and timer descriptors, files that
+// are open for a moment. Redis' number.
+inline constexpr uint64_t kReservedDescriptors = 32;
+
+// The two calls, so that a test can be any machine.
+class DescriptorLimit {
+ public:
+  struct Values {
+    uint64_t soft = 0;
+    uint64_t hard = 0;
+  };
+
+  virtual ~DescriptorLimit() = default;
+  virtual ae::Result<Values> get() const = 0;
+  virtual ae::Status set(Values values) = 0;
+  virtual uint64_t highest_possible() const = 0;  // fs.nr_open
+};
+
+class SystemDescriptorLimit final : public DescriptorLimit {
+ public:
+  ae::Result<Values> get() const override;
+  ae::Status set(Values values) override;
+  uint64_t highest_possible() const override;
+};
+
+struct DescriptorGrant {
+  uint64_t before = 0;       // the soft limit that was found
+  uint64_t descriptors = 0;  // the soft limit now
+  uint32_t maxclients = 0;   // how many clients that is enough for, at most as many as were wanted
+  int error = 0;             // why it is not more: an errno value
+};
+
+// Raises the limit as far as needed and possible; never lowers it.
+DescriptorGrant reserve_descriptors(DescriptorLimit& limit, uint32_t wanted_maxclients);
+
+// The lines to log about a grant; none if the limit was high enough already.
+std::vector<std::string> describe(const DescriptorGrant& grant, uint32_t wanted_maxclients);
+
+}  // namespace millrace
