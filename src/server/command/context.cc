@@ -1,0 +1,60 @@
+#include "server/command/context.h"
+
+#include "server/config/config.h"
+
+namespace millrace {
+
+void Context::fail(std::string_view error) {
+  if (failed_) return;
+  failed_ = true;
+  services_.stats.count_error(error);
+  reply_.error(error);
+}
+
+void Context::select(uint8_t db) {
+  session_.db = db;
+  db_ = &services_.databases[db];
+}
+
+Entry* Context::drop_if_expired(Key key, Entry* entry) {
+  if (!entry || !entry->has_expiry() || entry->expire_at_ms() > now_ms()) return entry;
+  ++services_.stats.expired_keys;
+  db_->erase(key, entry);
+  services_.effects.modified(session_.db, key, KeyEventClass::kExpired, "expired");
+  return nullptr;
+}
+
+void Context::touch(Entry& entry) {
+  if (session_.has(SessionFlag::kNoTouch)) return;
+  services_.access_clock.touch(entry);
+}
+
+Entry* Context::read(Key key) {
+  Entry* entry = drop_if_expired(key, db_->find(key));
+  if (!entry) {
+    ++services_.stats.keyspace_misses;
+    return nullptr;
+  }
+  ++services_.stats.keyspace_hits;
+  touch(*entry);
+  return entry;
+}
+
+Entry* Context::write(Key key) {
+  Entry* entry = drop_if_expired(key, db_->find(key));
+  if (entry) touch(*entry);
+  return entry;
+}
+
+Entry* Context::peek(Key key) { return drop_if_expired(key, db_->find(key)); }
+
+void Context::remove(Key key, std::string_view event) {
+  db_->erase(key);
+  modified(key, KeyEventClass::kGeneric, event);
+}
+
+void Context::remove_if_empty(Key key, Entry* entry) {
+  if (entry->collection_size() == 0) remove(key);
+}
+
+}  // namespace millrace

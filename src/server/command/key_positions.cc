@@ -1,0 +1,77 @@
+#include "server/command/key_positions.h"
+
+#include "ae/base/decimal.h"
+
+namespace millrace {
+namespace {
+
+using Args = std::span<const std::string_view>;
+
+// A run of keys: first, first + step ... up to and including last.
+struct Run {
+  size_t first = 0;
+  size_t last = 0;
+  size_t step = 1;
+  bool empty = true;
+};
+
+// Where a position from the end (-1 is the last argument) or from `base` is.
+std::optional<size_t> absolute(int position, size_t base, size_t count) {
+  const auto at = position < 0 ? int64_t(count) + position : int64_t(base) + position;
+  if (at < 0 || at >= int64_t(count)) return std::nullopt;
+  return size_t(at);
+}
+
+std::optional<Run> range(const KeySpec& spec, Args args) {
+  const auto last = absolute(spec.last, 0, args.size());
+  if (!last || size_t(spec.first) > *last) return std::nullopt;
+  return Run{size_t(spec.first), *last, size_t(spec.step), false};
+}
+
+std::optional<Run> counted(const KeySpec& spec, Args args) {
+  const auto at = size_t(spec.first);
+  if (at >= args.size()) return std::nullopt;
+  const std::optional<int64_t> count = ae::parse_int64(args[at]);
+  if (!count || *count < 1 || *count > int64_t(args.size() - at - 1)) return std::nullopt;
+  return Run{at + 1, at + size_t(*count), 1, false};
+}
+
+std::optional<Run> after_keyword(const KeySpec& spec, Args args) {
+  for (auto at = size_t(spec.first); at + 1 < args.size(); ++at) {
+    if (!equals_ignoring_case(args[at], spec.keyword)) continue;
+    const auto last = absolute(spec.last, at + 1, args.size());
+    if (!last || *last < at + 1) return std::nullopt;
+    return Run{at + 1, *last, size_t(spec.step), false};
+  }
+  return Run{};  // the option was not given
+}
+
+std::optional<Run> find_run(const KeySpec& spec, Args args) {
+  switch (spec.kind) {
+    case KeySpec::Kind::kRange: return range(spec, args);
+    case KeySpec::Kind::kCount: return counted(spec, args);
+    case KeySpec::Kind::kKeyword: return after_keyword(spec, args);
+    case KeySpec::Kind::kNone: break;
+  }
+  return Run{};
+}
+
+}  // namespace
+
+bool takes_keys(const CommandSpec& spec) { return spec.keys.kind != KeySpec::Kind::kNone; }
+
+std::optional<std::vector<KeyPosition>> key_positions(const Command& command, Args args) {
+  std::vector<KeyPosition> positions;
+  int specification = 0;
+  for (const KeySpec& spec : {command.spec->keys, command.spec->more_keys}) {
+    const std::optional<Run> run = find_run(spec, args);
+    if (!run) return std::nullopt;
+    const KeyAccess access = key_access::of_request(command, specification++, args);
+    if (run->empty) continue;
+    for (size_t at = run->first; at <= run->last; at += run->step)
+      positions.push_back({at, access});
+  }
+  return positions;
+}
+
+}  // namespace millrace

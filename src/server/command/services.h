@@ -1,0 +1,55 @@
+// The parts of the server that handlers may use, by reference. server.cc constructs and wires them; this
+// is only the list. A family includes the headers of the parts it uses.
+#pragma once
+
+#include <cstdint>
+
+#include "server/core/databases.h"
+#include "server/core/effects.h"
+#include "server/core/server_stats.h"
+#include "server/db/access_clock.h"
+#include "server/db/lazy_free.h"
+
+namespace ae {
+class Prng;
+}
+
+namespace millrace {
+
+class Clients;
+class CommandStats;
+class CommandTable;
+class ConfigStore;
+class LatencyMonitor;
+class Lifecycle;
+class MonitorFeed;
+class SlowLog;
+struct Config;
+
+// The clock of a tick: read once, when the loop wakes.
+struct Tick {
+  int64_t unix_us = 0;
+  uint32_t uptime_s = 0;  // monotonic
+};
+
+struct Services {
+  Tick tick;
+  const Config& config;          // the values in force
+  ConfigStore& config_store;     // CONFIG
+  Databases& databases;
+  LazyFree& lazy_free;
+  Effects& effects;
+  AccessClock& access_clock;    // LRU and LFU
+  ServerStats& stats;
+  CommandStats& command_stats;
+  const CommandTable& commands;
+  Clients& clients;
+  SlowLog& slow_log;
+  LatencyMonitor& latency;
+  MonitorFeed& monitors;
+  Lifecycle& lifecycle;
+  ae::Prng& prng;
+  bool active_expiry_enabled = true;  // DEBUG SET-ACTIVE-EXPIRE
+};
+
+}  // namespace millrace

@@ -1,0 +1,93 @@
+// The clients of the server: their sessions, and what can be done to one from outside its own request
+// (CLIENT KILL, CLIENT LIST, MONITOR's feed). The connections behind the sessions are reached through
+// ClientLink, which server/net implements: this layer knows no socket.
+//
+// Thread: the loop that runs commands.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "ae/base/callback.h"
+#include "server/core/session.h"
+
+namespace millrace {
+
+struct Services;
+
+// What a session can ask of its connection.
+class ClientLink {
+ public:
+  virtual std::string peer_text(const Session& session) = 0;   // "127.0.0.1:50000", "/run/x.sock:0"
+  virtual std::string local_text(const Session& session) = 0;
+  virtual int descriptor(const Session& session) = 0;
+  virtual size_t unread_bytes(const Session& session) = 0;     // of a half packet
+  virtual size_t output_bytes(const Session& session) = 0;     // not yet taken by the kernel
+  // The reply bytes of the requests just run. `bytes` stay valid until the next flush.
+  virtual void reply(const Session& session, std::string_view bytes) = 0;
+  // Bytes nobody asked for in this tick (MONITOR, push messages); copied.
+  virtual void push(const Session& session, std::string_view bytes) = 0;
+  virtual void close_now(Session& session) = 0;
+  // Delivers what is pending, then closes. No further request of this client runs. A handler that ends
+  // its own client (QUIT) only sets SessionFlag::kClosing: its reply is not with the connection yet, and
+  // the executor calls this when it is.
+  virtual void close_after_reply(Session& session) = 0;
+  virtual void close_idle(Session& session) = 0;
+  // Closes clients that stayed above a soft output limit for too long.
+  virtual void enforce_soft_limits() = 0;
+  // Stops the reading of requests until resume(). `unrun` holds requests that were read and did not
+  // run; they come again first.
+  virtual void suspend(Session& session, std::string_view unrun) = 0;
+  virtual void resume(Session& session) = 0;
+
+ protected:
+  ~ClientLink() = default;
+};
+
+enum class PauseKind : uint8_t { kNone, kWrites, kAll };
+
+class Clients {
+ public:
+  explicit Clients(ClientLink& link) : link_(link) {}
+
+  Session& open(ae::ConnectionId connection, uint32_t uptime_s);
+  void closed(SessionId id);
+  Session* find(SessionId id) { return sessions_.find(id); }
+  SessionId id_of(const Session& session) const { return session.self; }
+  // By CLIENT ID. Visits all; for administration.
+  Session* find_by_client_id(uint64_t client_id);
+  size_t count() const { return sessions_.size(); }
+
+  // Visits every session in order of slot; the visitor may close any.
+  void each(const std::function<void(Session&)>& visitor);
+  // A slice of it: from `cursor` on, at most `limit` slots; returns the next cursor, 0 at the end.
+  uint32_t visit(uint32_t cursor, size_t limit, const std::function<void(Session&)>& visitor);
+
+  ClientLink& link() { return link_; }
+
+  // CLIENT PAUSE: until then requests of this kind wait. kNone once the time has passed.
+  void pause(PauseKind kind, int64_t until_ms);
+  void unpause();
+  PauseKind paused(int64_t now_ms);
+  int64_t pause_until_ms() const { return pause_until_ms_; }
+  // Called when a pause begins, changes or ends, for those who keep a copy of what it means (Gates).
+  void on_pause_change(ae::Callback<void()> hook) { on_pause_change_ = std::move(hook); }
+  // For a session whose request met the pause: it waits, with the requests it has sent (encoded in
+  // `unrun`), and is resumed with all others when the pause ends.
+  void park(Session& session, std::string_view unrun);
+
+ private:
+  ClientLink& link_;
+  SessionTable sessions_;
+  uint64_t next_id_ = 1;
+  PauseKind pause_kind_ = PauseKind::kNone;
+  int64_t pause_until_ms_ = 0;
+  std::vector<SessionId> parked_;
+  ae::Callback<void()> on_pause_change_;
+};
+
+}  // namespace millrace

@@ -1,0 +1,145 @@
+#include "server/core/dispatch.h"
+
+#include <ctime>
+#include <string>
+
+#include "server/command/context.h"
+#include "server/config/config.h"
+#include "server/core/clients.h"
+#include "server/observe/command_stats.h"
+#include "server/observe/latency_monitor.h"
+#include "server/observe/log.h"
+#include "server/observe/monitor_feed.h"
+#include "server/observe/slow_log.h"
+
+namespace millrace {
+namespace {
+
+uint64_t monotonic_ns() {
+  timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return uint64_t(now.tv_sec) * 1'000'000'000 + uint64_t(now.tv_nsec);
+}
+
+bool arity_fits(const CommandSpec& spec, size_t count) {
+  return spec.arity >= 0 ? count == size_t(spec.arity) : count >= size_t(-spec.arity);
+}
+
+// A web page can make a browser send these words to a local port, followed by lines of its choice.
+bool looks_like_http(std::string_view word) {
+  return equals_ignoring_case(word, "post") || equals_ignoring_case(word, "host:");
+}
+
+// Redis quotes at most 128 bytes of the arguments in the answer to an unknown command.
+constexpr size_t kQuotedBytes = 128;
+
+std::string unknown_command(std::span<const std::string_view> args) {
+  std::string text = "ERR unknown command '";
+  text.append(args[0].substr(0, kQuotedBytes)).append("', with args beginning with: ");
+  size_t start = text.size();
+  for (size_t i = 1; i < args.size() && text.size() - start < kQuotedBytes; ++i) {
+    size_t room = kQuotedBytes - (text.size() - start);
+    text.append("'").append(args[i].substr(0, room)).append("' ");
+  }
+  return text;
+}
+
+}  // namespace
+
+Dispatcher::Dispatcher(Services& services, Gates& gates) : services_(services), gates_(gates) {
+  refresh();
+}
+
+void Dispatcher::refresh() {
+  const Config& config = services_.config;
+  int64_t slow_us = config.slowlog_log_slower_than_us;
+  int64_t latency_ms = config.latency_monitor_threshold_ms;
+  time_all_ = (slow_us >= 0 && slow_us < kExactBelowUs) ||
+              (latency_ms > 0 && latency_ms * 1000 <= kExactBelowUs);
+}
+
+Dispatcher::Outcome Dispatcher::run(Session& session, const Request& request,
+                                    std::span<const std::string_view> args,
+                                    proto::ReplyWriter& reply) {
+  const Command* command = request.command;
+  if (!command || !command->spec->handler || !arity_fits(*command->spec, args.size())) [[unlikely]]
+    return refuse_unresolved(session, command, args, reply);
+
+  if (gates_.must_ask(*command, session)) [[unlikely]] {
+    Gates::Answer answer = gates_.ask(*command, session);
+    if (answer.verdict == Gates::Verdict::kWait) return Outcome::kWait;
+    if (answer.verdict == Gates::Verdict::kRefused) {
+      refuse(*command, answer.error, reply);
+      return Outcome::kDone;
+    }
+  }
+
+  session.last_command = command;
+  Context context(services_, session, *command, args, reply);
+  if (request.keyspace) context.set_known_hash(size_t(command->spec->keys.first), request.key_hash);
+
+  CommandStats::Row& row = services_.command_stats.row(command->id);
+  ++row.calls;
+  ++services_.stats.commands_processed;
+  if (must_time(*command)) {
+    run_timed(context, *command);
+  } else {
+    command->spec->handler(context);
+  }
+  if (context.failed()) [[unlikely]]
+    ++row.failed;
+  reply.assert_complete();
+  if (services_.monitors.watched()) [[unlikely]]
+    services_.monitors.feed(session, *command, args, services_.tick.unix_us);
+  return Outcome::kDone;
+}
+
+bool Dispatcher::must_time(const Command& command) {
+  if (time_all_ || !command.spec->has(kFast | kUntimed)) return true;
+  return services_.command_stats.row(command.id).calls % CommandStats::kSampleEvery == 1;
+}
+
+void Dispatcher::run_timed(Context& context, const Command& command) {
+  uint64_t start = monotonic_ns();
+  command.spec->handler(context);
+  uint64_t ns = monotonic_ns() - start;
+  services_.command_stats.record_time(command.id, ns);
+  services_.slow_log.consider(context, ns / 1000);
+  services_.latency.command_took(command, ns / 1000, services_.tick.unix_us / 1'000'000);
+}
+
+Dispatcher::Outcome Dispatcher::refuse_unresolved(Session& session, const Command* command,
+                                                  std::span<const std::string_view> args,
+                                                  proto::ReplyWriter& reply) {
+  if (!command) {
+    ++services_.stats.unknown_commands;
+    if (looks_like_http(args[0])) {
+      log::warning_once_a_minute(
+          "Possible SECURITY ATTACK detected. It looks like somebody is sending POST or Host: "
+          "commands to Millrace. This is likely due to an attacker attempting to use Cross Protocol "
+          "Scripting to compromise your instance. Connection from {} aborted.",
+          services_.clients.link().peer_text(session));
+      services_.clients.link().close_now(session);
+      session.set(SessionFlag::kClosing);
+      return Outcome::kDone;
+    }
+    services_.stats.count_error("ERR");
+    reply.error(unknown_command(args));
+    return Outcome::kDone;
+  }
+  if (!command->spec->handler && args.size() >= 2) {
+    refuse(*command, errors::unknown_subcommand(command->spec->name, args[1]), reply);
+  } else {
+    refuse(*command, errors::wrong_arity(command->full_name), reply);
+  }
+  return Outcome::kDone;
+}
+
+void Dispatcher::refuse(const Command& command, std::string_view error,
+                        proto::ReplyWriter& reply) {
+  ++services_.command_stats.row(command.id).rejected;
+  services_.stats.count_error(error);
+  reply.error(error);
+}
+
+}  // namespace millrace

@@ -1,0 +1,92 @@
+#include "server/core/executor.h"
+
+#include <algorithm>
+
+#include "proto/request_writer.h"
+#include "server/db/keyspace.h"
+
+namespace millrace {
+
+Executor::Executor(Services& services, Dispatcher& dispatcher)
+    : services_(services), dispatcher_(dispatcher), replies_([this](std::string_view bytes) {
+        if (!serving_->silent()) services_.clients.link().push(*serving_, bytes);
+      }) {}
+
+void Executor::run() {
+  const size_t count = batch_.size();
+  for (size_t i = 0; i < std::min(count, kBucketAhead); ++i) {
+    const Request& request = batch_.requests()[i];
+    if (request.keyspace) request.keyspace->prefetch_bucket(request.key_hash);
+  }
+  for (size_t i = 0; i < std::min(count, kEntryAhead); ++i) {
+    const Request& request = batch_.requests()[i];
+    if (request.keyspace) request.keyspace->prefetch_entry(request.key_hash);
+  }
+  for (size_t i = 0; i < count;) i = run_client(i);
+  batch_.clear();
+}
+
+void Executor::prefetch_ahead(size_t position) const {
+  std::span<const Request> requests = batch_.requests();
+  if (position + kBucketAhead < requests.size()) {
+    const Request& later = requests[position + kBucketAhead];
+    if (later.keyspace) later.keyspace->prefetch_bucket(later.key_hash);
+  }
+  if (position + kEntryAhead < requests.size()) {
+    const Request& next = requests[position + kEntryAhead];
+    if (next.keyspace) next.keyspace->prefetch_entry(next.key_hash);
+  }
+}
+
+// All requests of one client that follow each other; returns the position behind them.
+size_t Executor::run_client(size_t first) {
+  std::span<const Request> requests = batch_.requests();
+  const SessionId id = requests[first].session;
+  Session* session = services_.clients.find(id);
+  size_t i = first;
+  if (!session) {  // closed since
+    while (i < requests.size() && requests[i].session == id) ++i;
+    return i;
+  }
+
+  serving_ = session;
+  session->active_s = services_.tick.uptime_s;
+  replies_.begin();
+  proto::ReplyWriter writer(replies_, proto::Resp(session->resp));
+  bool running = true;
+  for (; i < requests.size() && requests[i].session == id; ++i) {
+    prefetch_ahead(i);
+    if (!running || session->has(SessionFlag::kClosing)) continue;
+    running = run_one(*session, requests[i], writer);
+    if (!running) park(*session, i);
+  }
+  services_.clients.link().reply(*session, replies_.end());
+  if (session->has(SessionFlag::kClosing)) services_.clients.link().close_after_reply(*session);
+  serving_ = nullptr;
+  return i;
+}
+
+// False when the request has to wait and did not run.
+bool Executor::run_one(Session& session, const Request& request, proto::ReplyWriter& writer) {
+  const size_t before = replies_.length();
+  session.next_request();
+  if (dispatcher_.run(session, request, batch_.args_of(request), writer) ==
+      Dispatcher::Outcome::kWait)
+    return false;
+  writer.set_resp(proto::Resp(session.resp));  // HELLO may have changed it for what follows
+  if (session.silent()) [[unlikely]]
+    replies_.rewind_to(std::min(before, replies_.length()));
+  return true;
+}
+
+// The requests of this client from `first` on go back to its connection, re-encoded, and come again when
+// the pause ends.
+void Executor::park(Session& session, size_t first) {
+  std::span<const Request> requests = batch_.requests();
+  proto::StringSink unrun;
+  for (size_t i = first; i < requests.size() && requests[i].session == session.self; ++i)
+    proto::write_request(unrun, batch_.args_of(requests[i]));
+  services_.clients.park(session, unrun.view());
+}
+
+}  // namespace millrace

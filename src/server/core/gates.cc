@@ -1,0 +1,77 @@
+#include "server/core/gates.h"
+
+#include "server/command/errors.h"
+#include "server/config/config.h"
+#include "server/core/clients.h"
+#include "server/core/memory_guard.h"
+
+namespace millrace {
+namespace {
+
+constexpr std::string_view kDebugRefused =
+    "ERR DEBUG command not allowed. If the enable-debug-command option is set to \"local\", you can "
+    "run it from a local connection, otherwise you need to set this option in the configuration "
+    "file, and then restart the server.";
+
+}  // namespace
+
+// The order is Redis': who may not know the command learns nothing about memory.
+const Gates::Gate Gates::kGates[] = {
+    &Gates::check_protected,
+    &Gates::check_authentication,
+    &Gates::check_memory,
+    &Gates::check_pause,
+};
+
+Gates::Gates(Services& services, MemoryGuard& memory) : services_(services), memory_(memory) {
+  refresh();
+}
+
+void Gates::refresh() {
+  guarded_flags_ = kProtected;
+  if (memory_.limited()) guarded_flags_ |= kWrite | kDenyOom;
+  PauseKind pause = services_.clients.paused(services_.tick.unix_us / 1000);
+  if (pause == PauseKind::kWrites) guarded_flags_ |= kWrite | kMayReplicate;
+  guard_all_ = pause == PauseKind::kAll;
+}
+
+Gates::Answer Gates::ask(const Command& command, const Session& session) {
+  for (Gate gate : kGates) {
+    Answer answer = (this->*gate)(command, session);
+    if (answer.verdict != Verdict::kOpen) return answer;
+  }
+  return {};
+}
+
+Gates::Answer Gates::check_protected(const Command& command, const Session& session) {
+  if (!command.spec->has(kProtected)) return {};
+  const Permission allowed = services_.config.enable_debug_command;
+  if (allowed == Permission::kYes) return {};
+  if (allowed == Permission::kLocal && session.has(SessionFlag::kLocal)) return {};
+  return {Verdict::kRefused, kDebugRefused};
+}
+
+Gates::Answer Gates::check_authentication(const Command& command, const Session& session) {
+  if (session.has(SessionFlag::kAuthenticated) || command.spec->has(kNoAuth)) return {};
+  return {Verdict::kRefused, errors::kNoAuth};
+}
+
+Gates::Answer Gates::check_memory(const Command& command, const Session&) {
+  if (!memory_.limited() || !(command.spec->flags & (kWrite | kDenyOom))) return {};
+  if (memory_.make_room() || !command.spec->has(kDenyOom)) return {};
+  return {Verdict::kRefused, errors::kOom};
+}
+
+Gates::Answer Gates::check_pause(const Command& command, const Session&) {
+  PauseKind pause = services_.clients.paused(services_.tick.unix_us / 1000);
+  if (pause == PauseKind::kNone) {
+    refresh();
+    return {};
+  }
+  // The pause's own command must get through, or nobody could end it before its time.
+  if (command.full_name == "client|unpause" || command.full_name == "client|pause") return {};
+  bool waits = pause == PauseKind::kAll || command.spec->has(kWrite);
+  return {waits ? Verdict::kWait : Verdict::kOpen};
+}
+
+}  // namespace millrace

@@ -1,0 +1,82 @@
+#include "server/core/memory_guard.h"
+
+#include <cmath>
+
+#include "ae/base/prng.h"
+#include "server/config/config.h"
+#include "server/core/databases.h"
+#include "server/observe/latency_monitor.h"
+#include "server/observe/memory_meter.h"
+
+namespace millrace {
+namespace {
+
+// Redis' scale: 0 means at once, up to 10 half a millisecond at most, beyond it grows by 15 % a step, and
+// 100 means without limit.
+ae::Nanoseconds time_limit(int tenacity) {
+  if (tenacity >= 100) return ae::Seconds(3600);
+  if (tenacity <= 10) return ae::Microseconds(50) * tenacity;
+  return ae::Microseconds(int64_t(500.0 * std::pow(1.15, tenacity - 10)));
+}
+
+// The clock is read once for so many keys.
+constexpr int kKeysPerClockRead = 16;
+
+static_assert(int(EvictionPolicy::kNoEviction) == int(MaxmemoryPolicy::kNoEviction));
+
+}  // namespace
+
+MemoryGuard::MemoryGuard(ae::EventLoop& loop, Services& services)
+    : loop_(loop), services_(services), evictor_(services.prng.next()) {
+  refresh();
+  loop_.before_sleep([this] {
+    if (unfinished_) make_room();
+  });
+}
+
+void MemoryGuard::refresh() {
+  const Config& config = services_.config;
+  evictor_.configure({.policy = EvictionPolicy(config.maxmemory_policy),
+                      .samples = config.maxmemory_samples});
+  if (limited()) make_room();
+}
+
+bool MemoryGuard::limited() const { return services_.config.maxmemory_bytes != 0; }
+
+bool MemoryGuard::above_limit() const {
+  return limited() && memory::used_bytes() > services_.config.maxmemory_bytes;
+}
+
+bool MemoryGuard::make_room() {
+  unfinished_ = false;
+  if (!above_limit()) return true;
+  const Config& config = services_.config;
+  const ae::TimePoint start = loop_.clock().now();
+  const ae::TimePoint deadline = start + time_limit(config.maxmemory_eviction_tenacity);
+  int keys = 0;
+  const auto demand = [&] {
+    if (!above_limit()) return Evictor::Demand::kEnough;
+    if (++keys % kKeysPerClockRead == 0 && loop_.clock().now() > deadline)
+      return Evictor::Demand::kPause;
+    return Evictor::Demand::kMore;
+  };
+  const auto on_evicted = [&](size_t db, Entry& victim) {
+    ++services_.stats.evicted_keys;
+    services_.effects.modified(uint8_t(db), Keyspace::key(victim.key()), KeyEventClass::kEvicted,
+                               "evicted");
+  };
+  LazyFree* lazy_free = config.lazyfree_lazy_eviction ? &services_.lazy_free : nullptr;
+  const Evictor::Outcome outcome = evictor_.make_room(
+      services_.databases.list(), services_.access_clock, lazy_free, demand, on_evicted);
+
+  const ae::Nanoseconds took = loop_.clock().now() - start;
+  services_.latency.sample("eviction-cycle", uint64_t(took.count()) / 1000,
+                           services_.tick.unix_us / 1'000'000);
+  if (outcome == Evictor::Outcome::kPaused) {
+    unfinished_ = true;
+    loop_.wake_next_tick();
+  }
+  return outcome != Evictor::Outcome::kNothingLeft;
+}
+
+}  // namespace millrace

@@ -1,0 +1,56 @@
+// The commands of one tick, parsed but not run: all of them, of all connections, in order of arrival.
+//
+// Why a batch: the cost of a command on a large keyspace is the cache miss, not the work. With the
+// whole batch known, the bucket of a later command is fetched while an earlier one runs (executor.h).
+//
+// Arguments are views into the connection table's input scratch, which is held until the batch has run.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "proto/request_parser.h"
+#include "server/core/session.h"
+
+namespace millrace {
+
+class Keyspace;
+
+struct Request {
+  SessionId session;
+  const Command* command = nullptr;  // null: no command has this name
+  uint64_t key_hash = 0;             // of the first key, where `keyspace` is set
+  const Keyspace* keyspace = nullptr;  // where the first key will be looked up: a hint to prefetch
+  uint32_t first_arg = 0;            // position in RequestBatch::args
+  uint32_t arg_count = 0;
+};
+
+class RequestBatch {
+ public:
+  // Bounds a tick's work between two flushes. At 4096 the records and views of a batch stay within
+  // the second-level cache, and no client waits for more than a few milliseconds of others' work.
+  static constexpr size_t kMaxRequests = 4096;
+
+  bool empty() const { return requests_.empty(); }
+  bool full() const { return requests_.size() >= kMaxRequests; }
+  size_t size() const { return requests_.size(); }
+
+  proto::ArgVector& args() { return args_; }
+  void add(const Request& request) { requests_.push_back(request); }
+  std::span<const Request> requests() const { return requests_; }
+  std::span<const std::string_view> args_of(const Request& request) const {
+    return {args_.data() + request.first_arg, request.arg_count};
+  }
+  void clear() {
+    requests_.clear();
+    args_.clear();
+  }
+
+ private:
+  std::vector<Request> requests_;
+  proto::ArgVector args_;
+};
+
+}  // namespace millrace

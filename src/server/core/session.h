@@ -1,0 +1,80 @@
+// What the server knows of a client: the logic half. The I/O half is ae::Connection; they meet in the
+// request batch and in reply bytes, and neither includes the other's header beyond an id.
+//
+// A Session is a flat record of fixed size without interior pointers but one: `extras`, rare state that
+// most clients never have. A million idle clients pay for the fields below and nothing more.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "ae/base/slot_map.h"
+#include "ae/net/connection.h"
+#include "server/command/table.h"
+
+namespace millrace {
+
+struct SessionId {
+  uint32_t slot = 0;
+  uint32_t generation = 0;
+  bool valid() const { return generation != 0; }
+  uint64_t packed() const { return uint64_t(generation) << 32 | slot; }
+  static SessionId unpack(uint64_t v) { return {uint32_t(v), uint32_t(v >> 32)}; }
+  friend bool operator==(SessionId, SessionId) = default;
+};
+
+enum class SessionFlag : uint16_t {
+  kAuthenticated = 1,
+  kClosing = 2,        // close_after_flush was asked for: no further request runs
+  kMonitor = 4,
+  kNoEvict = 8,
+  kNoTouch = 16,       // reads do not refresh access time
+  kReplyOff = 32,      // CLIENT REPLY OFF
+  kSkipNext = 64,      // CLIENT REPLY SKIP was run: the next reply is dropped
+  kSkipping = 128,     // ... and this is the one
+  kUnixSocket = 256,
+  kLocal = 512,        // over loopback or a unix socket
+};
+
+struct SessionExtras {
+  std::string name;
+  std::string library_name;
+  std::string library_version;
+};
+
+struct Session {
+  SessionId self;                         // its own name in the table
+  uint64_t id = 0;                        // CLIENT ID: grows, never reused
+  ae::ConnectionId connection;
+  const Command* last_command = nullptr;  // CLIENT LIST's cmd=
+  std::unique_ptr<SessionExtras> extras;
+  uint32_t created_s = 0;                 // monotonic seconds since the server started
+  uint32_t active_s = 0;                  // of the last request
+  uint16_t flags = 0;
+  uint8_t db = 0;
+  uint8_t resp = 2;
+
+  bool has(SessionFlag flag) const { return (flags & uint16_t(flag)) != 0; }
+  void set(SessionFlag flag) { flags |= uint16_t(flag); }
+  void clear(SessionFlag flag) { flags &= uint16_t(~uint16_t(flag)); }
+  // CLIENT REPLY: between two requests SKIP moves on by one.
+  void next_request() {
+    bool skipping = has(SessionFlag::kSkipNext);
+    clear(SessionFlag::kSkipNext);
+    skipping ? set(SessionFlag::kSkipping) : clear(SessionFlag::kSkipping);
+  }
+  bool silent() const { return has(SessionFlag::kReplyOff) || has(SessionFlag::kSkipping); }
+
+  SessionExtras& rare() {
+    if (!extras) extras = std::make_unique<SessionExtras>();
+    return *extras;
+  }
+};
+// At a million clients each further word is 8 MB. With the connection's record (64) and the loop's
+// registration (28) this is what an idle client costs.
+static_assert(sizeof(Session) <= 56);
+
+using SessionTable = ae::SlotMap<Session, SessionId>;
+
+}  // namespace millrace
