@@ -1,0 +1,99 @@
+// INFO of the process: server, clients, cpu.
+#include <sys/resource.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "server/config/config.h"
+#include "server/core/clients.h"
+#include "server/core/lifecycle.h"
+#include "server/observe/info.h"
+#include "server/version.h"
+
+namespace millrace::info {
+namespace {
+
+constexpr int64_t kSecondsPerDay = 24 * 60 * 60;
+// The LRU clock of OBJECT IDLETIME: seconds, 24 bits.
+constexpr int64_t kLruClockMask = (1 << 24) - 1;
+
+void operating_system(InfoText& text) {
+  utsname system;
+  if (uname(&system) != 0) return;
+  text.line("os:{} {} {}", system.sysname, system.release, system.machine);
+}
+
+std::string_view supervisor_name(Supervision supervision) {
+  switch (supervision) {
+    case Supervision::kNone: return "no";
+    case Supervision::kUpstart: return "upstart";
+    case Supervision::kSystemd: return "systemd";
+    default: return "unknown";
+  }
+}
+
+void listeners(const Config& config, int port, InfoText& text) {
+  int number = 0;
+  if (port != 0) {
+    std::string addresses;
+    for (const std::string& address : config.bind) addresses += ",bind=" + address;
+    text.line("listener{}:name=tcp{},port={}", number++, addresses, port);
+  }
+  if (!config.unixsocket.empty())
+    text.line("listener{}:name=unix,bind={}", number++, config.unixsocket);
+}
+
+void cpu_time(InfoText& text, std::string_view suffix, int who) {
+  rusage usage;
+  if (getrusage(who, &usage) != 0) return;
+  text.line("used_cpu_sys{}:{}.{:06}", suffix, usage.ru_stime.tv_sec, usage.ru_stime.tv_usec);
+  text.line("used_cpu_user{}:{}.{:06}", suffix, usage.ru_utime.tv_sec, usage.ru_utime.tv_usec);
+}
+
+}  // namespace
+
+void server(Services& services, InfoText& text) {
+  const Config& config = services.config;
+  const Lifecycle& lifecycle = services.lifecycle;
+  text.field("redis_version", kRedisVersion);
+  text.field("server_name", "millrace");
+  text.field("millrace_version", kVersion);
+  text.field("redis_mode", "standalone");
+  operating_system(text);
+  text.field("arch_bits", sizeof(void*) * 8);
+  text.field("monotonic_clock", "POSIX clock_gettime");
+  text.field("multiplexing_api", lifecycle.event_backend());
+  text.line("gcc_version:{}.{}.{}", __GNUC__, __GNUC_MINOR__, __GNUC_PATCHLEVEL__);
+  text.field("process_id", getpid());
+  text.field("process_supervised", supervisor_name(config.supervised));
+  text.field("run_id", lifecycle.run_id());
+  text.field("tcp_port", lifecycle.port());
+  text.field("server_time_usec", services.tick.unix_us);
+  text.field("uptime_in_seconds", services.tick.uptime_s);
+  text.field("uptime_in_days", services.tick.uptime_s / kSecondsPerDay);
+  text.field("hz", config.hz);
+  text.field("configured_hz", config.hz);
+  text.field("lru_clock", services.tick.unix_us / 1'000'000 & kLruClockMask);
+  text.field("executable", lifecycle.executable());
+  text.field("config_file", lifecycle.config_file());
+  text.field("io_threads_active", 0);
+  listeners(config, lifecycle.port(), text);
+}
+
+void clients(Services& services, InfoText& text) {
+  text.field("connected_clients", services.clients.count());
+  text.field("cluster_connections", 0);
+  text.field("maxclients", services.config.maxclients);
+  text.field("blocked_clients", 0);
+  text.field("tracking_clients", 0);
+  text.field("clients_in_timeout_table", 0);
+  text.field("total_blocking_keys", 0);
+  text.field("total_blocking_keys_on_nokey", 0);
+}
+
+void cpu(Services&, InfoText& text) {
+  cpu_time(text, "", RUSAGE_SELF);
+  cpu_time(text, "_children", RUSAGE_CHILDREN);
+  cpu_time(text, "_main_thread", RUSAGE_THREAD);
+}
+
+}  // namespace millrace::info

@@ -1,0 +1,47 @@
+#include "server/observe/memory_overview.h"
+
+#include <algorithm>
+
+#include "server/core/clients.h"
+
+namespace millrace {
+namespace {
+
+// The connection's record and the loop's registration.
+constexpr size_t kConnectionBytes = 80;
+
+}  // namespace
+
+size_t idle_client_bytes() { return sizeof(Session) + kConnectionBytes; }
+
+MemoryOverview MemoryOverview::take(const Services& services) {
+  MemoryOverview overview;
+  overview.used = memory::used_bytes();
+  overview.peak = std::max<size_t>(services.stats.peak_memory_bytes, overview.used);
+  overview.startup = memory::startup_bytes();
+  overview.resident = memory::resident_bytes();
+  overview.allocator = memory::allocator_stats();
+  overview.clients = services.clients.count() * idle_client_bytes();
+  overview.overhead = overview.startup + overview.clients;
+  for (size_t i = 0; i < services.databases.count(); ++i) {
+    const Keyspace& keyspace = services.databases[i];
+    if (keyspace.size() == 0) continue;
+    overview.keys += keyspace.size();
+    overview.databases.push_back({i, keyspace.table_bytes()});
+    overview.overhead += keyspace.table_bytes();
+  }
+  return overview;
+}
+
+double MemoryOverview::dataset_percent() const {
+  const size_t added = used > startup ? used - startup : 0;
+  return std::min(100.0, 100 * ratio(dataset(), added));
+}
+
+double MemoryOverview::peak_percent() const { return 100 * ratio(used, peak); }
+
+size_t MemoryOverview::bytes_per_key() const {
+  return keys == 0 || used < startup ? 0 : (used - startup) / keys;
+}
+
+}  // namespace millrace

@@ -1,0 +1,58 @@
+// Where the memory is, in one look: what INFO's memory section and MEMORY STATS show.
+//
+// used = overhead + dataset. Overhead is what would be there without the data: the memory of the
+// start, the tables beside the entries, the clients.
+//
+// Thread: the loop that runs commands. Costs a few system calls; independent of the number of keys and clients.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "server/command/services.h"
+#include "server/observe/memory_meter.h"
+
+namespace millrace {
+
+struct MemoryOverview {
+  struct Database {
+    size_t index;
+    size_t table_bytes;
+  };
+
+  size_t used = 0;
+  size_t peak = 0;
+  size_t startup = 0;
+  size_t clients = 0;
+  size_t overhead = 0;
+  size_t keys = 0;
+  size_t resident = 0;  // of the process
+  memory::AllocatorStats allocator;
+  std::vector<Database> databases;  // those that are not empty
+
+  static MemoryOverview take(const Services& services);
+
+  size_t dataset() const { return used > overhead ? used - overhead : 0; }
+  // Of what was added since the start.
+  double dataset_percent() const;
+  double peak_percent() const;
+  size_t bytes_per_key() const;
+
+  // Ratios of one layer to the one below it; 0 where there is nothing to divide by.
+  double allocator_fragmentation() const { return ratio(allocator.active, allocator.allocated); }
+  double allocator_rss() const { return ratio(allocator.resident, allocator.active); }
+  double rss_overhead() const { return ratio(resident, allocator.resident); }
+  double fragmentation() const { return ratio(resident, used); }
+  static int64_t difference(size_t more, size_t less) { return int64_t(more) - int64_t(less); }
+
+ private:
+  static double ratio(size_t part, size_t whole) {
+    return whole == 0 ? 0 : double(part) / double(whole);
+  }
+};
+
+// What a connection costs while nothing waits for it (core/session.h and ae/net/connection_record.h).
+size_t idle_client_bytes();
+
+}  // namespace millrace
