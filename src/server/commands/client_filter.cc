@@ -1,0 +1,69 @@
+#include "server/commands/client_filter.h"
+
+#include <string>
+
+#include "ae/base/decimal.h"
+
+namespace millrace {
+namespace {
+
+constexpr std::string_view kBadClientId = "ERR client-id should be greater than 0";
+
+void read_user(ArgReader& args) {
+  const std::string_view user = args.word();
+  // Everybody is the default user.
+  if (user != "default") args.error("ERR No such user '" + std::string(user) + "'");
+}
+
+bool read_yes_or_no(ArgReader& args) {
+  if (args.take("yes")) return true;
+  if (!args.take("no")) args.syntax_error();
+  return false;
+}
+
+}  // namespace
+
+ClientType read_client_type(ArgReader& args) {
+  if (args.take("normal")) return ClientType::kNormal;
+  if (args.take("master")) return ClientType::kMaster;
+  if (args.take("replica") || args.take("slave")) return ClientType::kReplica;
+  if (args.take("pubsub")) return ClientType::kPubSub;
+  args.error("ERR Unknown client type '" + std::string(args.peek()) + "'");
+  return ClientType::kNormal;
+}
+
+ClientType type_of(const Session&) { return ClientType::kNormal; }
+
+bool ClientFilter::read(ArgReader& args) {
+  while (args.more()) {
+    if (args.take("ID", 1)) {
+      const int64_t number = args.integer(kBadClientId);
+      if (number < 1) args.error(kBadClientId);
+      id = uint64_t(number);
+    } else if (args.take("TYPE", 1)) {
+      type = read_client_type(args);
+    } else if (args.take("ADDR", 1)) {
+      peer = args.word();
+    } else if (args.take("LADDR", 1)) {
+      local = args.word();
+    } else if (args.take("USER", 1)) {
+      read_user(args);
+    } else if (args.take("SKIPME", 1)) {
+      skip_self = read_yes_or_no(args);
+    } else {
+      args.syntax_error();
+    }
+  }
+  return args.finish();
+}
+
+bool ClientFilter::matches(Context& c, const Session& session) const {
+  ClientLink& link = c.services().clients.link();
+  if (skip_self && &session == &c.session()) return false;
+  if (id && session.id != *id) return false;
+  if (type && type_of(session) != *type) return false;
+  if (peer && link.peer_text(session) != *peer) return false;
+  return !local || link.local_text(session) == *local;
+}
+
+}  // namespace millrace

@@ -1,0 +1,68 @@
+#include "server/commands/client_text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+
+#include "server/core/clients.h"
+#include "server/observe/memory_overview.h"
+
+namespace millrace {
+namespace {
+
+struct FlagLetter {
+  SessionFlag flag;
+  char letter;
+};
+constexpr FlagLetter kFlagLetters[] = {
+    {SessionFlag::kMonitor, 'O'}, {SessionFlag::kClosing, 'c'}, {SessionFlag::kUnixSocket, 'U'},
+    {SessionFlag::kNoEvict, 'e'}, {SessionFlag::kNoTouch, 'T'},
+};
+
+std::string flag_letters(const Session& session) {
+  std::string letters;
+  for (const FlagLetter& row : kFlagLetters)
+    if (session.has(row.flag)) letters += row.letter;
+  return letters.empty() ? "N" : letters;
+}
+
+size_t memory_of(const Session& session) {
+  size_t bytes = idle_client_bytes();
+  if (session.extras) bytes += sizeof(SessionExtras);
+  return bytes;
+}
+
+}  // namespace
+
+bool is_client_word(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return c >= '!' && c <= '~'; });
+}
+
+void set_client_name(Session& session, std::string_view name) {
+  if (name.empty() && !session.extras) return;
+  session.rare().name = name;
+}
+
+void append_client_line(std::string& text, Services& services, const Session& session) {
+  static const SessionExtras kNoExtras;
+  const SessionExtras& extras = session.extras ? *session.extras : kNoExtras;
+  ClientLink& link = services.clients.link();
+  const uint32_t now_s = services.tick.uptime_s;
+  const size_t unread = link.unread_bytes(session);
+  const size_t unsent = link.output_bytes(session);
+  auto out = std::back_inserter(text);
+  fmt::format_to(out, "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} db={}",
+                 session.id, link.peer_text(session), link.local_text(session),
+                 link.descriptor(session), extras.name, now_s - session.created_s,
+                 now_s - session.active_s, flag_letters(session), session.db);
+  fmt::format_to(out, " sub=0 psub=0 ssub=0 multi=-1 qbuf={} qbuf-free=0 argv-mem=0 multi-mem=0",
+                 unread);
+  fmt::format_to(out, " rbs=0 rbp=0 obl=0 oll={} omem={} tot-mem={} events={}", unsent > 0 ? 1 : 0,
+                 unsent, memory_of(session) + unread + unsent, unsent > 0 ? "rw" : "r");
+  fmt::format_to(out, " cmd={} user=default redir=-1 resp={} lib-name={} lib-ver={}\n",
+                 session.last_command ? session.last_command->full_name : "NULL", session.resp,
+                 extras.library_name, extras.library_version);
+}
+
+}  // namespace millrace

@@ -1,0 +1,40 @@
+#include "server/commands/families.h"
+
+#include "server/command/table.h"
+
+namespace millrace {
+
+std::span<const std::span<const CommandSpec>> command_families() {
+  static const std::span<const CommandSpec> kFamilies[] = {
+      string_commands(),
+      string_range_commands(),
+      counter_commands(),
+      generic_commands(),
+      expire_commands(),
+      scan_commands(),
+      object_commands(),
+      list_commands(),
+      list_position_commands(),
+      hash_commands(),
+      hash_walk_commands(),
+      set_commands(),
+      set_algebra_commands(),
+      sorted_set_commands(),
+      sorted_set_range_commands(),
+      sorted_set_pop_commands(),
+      sorted_set_algebra_commands(),
+      connection_commands(),
+      client_commands(),
+      server_commands(),
+      info_commands(),
+      command_info_commands(),
+      config_commands(),
+      memory_commands(),
+      debug_commands(),
+      latency_commands(),
+      slow_log_commands(),
+  };
+  return kFamilies;
+}
+
+}  // namespace millrace

@@ -1,0 +1,39 @@
+// The families of commands this build has, one table each, at the foot of the file of the same name.
+// families.cc lists them; a new family adds a line here and one there.
+#pragma once
+
+#include <span>
+
+#include "server/command/spec.h"
+
+namespace millrace {
+
+std::span<const CommandSpec> string_commands();
+std::span<const CommandSpec> string_range_commands();
+std::span<const CommandSpec> counter_commands();
+std::span<const CommandSpec> generic_commands();
+std::span<const CommandSpec> expire_commands();
+std::span<const CommandSpec> scan_commands();
+std::span<const CommandSpec> object_commands();
+std::span<const CommandSpec> list_commands();
+std::span<const CommandSpec> list_position_commands();
+std::span<const CommandSpec> hash_commands();
+std::span<const CommandSpec> hash_walk_commands();
+std::span<const CommandSpec> set_commands();
+std::span<const CommandSpec> set_algebra_commands();
+std::span<const CommandSpec> sorted_set_commands();
+std::span<const CommandSpec> sorted_set_range_commands();
+std::span<const CommandSpec> sorted_set_pop_commands();
+std::span<const CommandSpec> sorted_set_algebra_commands();
+std::span<const CommandSpec> connection_commands();
+std::span<const CommandSpec> client_commands();
+std::span<const CommandSpec> server_commands();
+std::span<const CommandSpec> info_commands();
+std::span<const CommandSpec> command_info_commands();
+std::span<const CommandSpec> config_commands();
+std::span<const CommandSpec> memory_commands();
+std::span<const CommandSpec> debug_commands();
+std::span<const CommandSpec> latency_commands();
+std::span<const CommandSpec> slow_log_commands();
+
+}  // namespace millrace

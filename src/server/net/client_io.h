@@ -1,0 +1,61 @@
+// From a connection to the request batch: the incoming half of client I/O. Bytes are parsed in place, each
+// request is resolved and its key hashed, and the batch is run once a tick, when every ready client has
+// been read.
+//
+//   on_data (many connections) -> batch -> after-events: Executor::run -> flush
+//
+// A client that has sent nothing, or nothing but whole requests, owns nothing here. One with half a request
+// owns a PartialRequest until the rest has come.
+//
+// Thread: the loop's.
+#pragma once
+
+#include <unordered_map>
+
+#include "ae/net/connection_table.h"
+#include "proto/request_parser.h"
+#include "server/core/executor.h"
+#include "server/net/client_link.h"
+
+namespace millrace {
+
+class ClientIo final : public ae::ConnectionHandler {
+ public:
+  ClientIo(ae::ConnectionTable& table, Services& services, Executor& executor,
+           ConnectionLink& link);
+
+  enum class Origin : uint8_t { kTcp, kLoopback, kUnix };
+  // Takes an accepted descriptor: a client from here on, or refused with a reason it can read
+  // (maxclients, protected mode).
+  void accept(int fd, Origin origin);
+  // To be called when the configuration changes.
+  void refresh();
+  // Runs what has been parsed and sends the replies.
+  void run_batch();
+
+  // --- ae::ConnectionHandler
+  size_t on_data(ae::Connection connection, ae::MutableBytes data) override;
+  void on_half_closed(ae::Connection connection) override;
+  void on_closed(ae::Connection connection, ae::CloseReason reason) override;
+
+ private:
+  void end_half_closed();
+  bool refuse(int fd, Origin origin);
+  void refuse_with(int fd, std::string_view text);
+  void admit(const Session& session, size_t first_arg);
+  void protocol_error(Session& session, ae::MutableBytes rest, std::string_view text);
+  const proto::RequestLimits& limits_for(const Session& session) const {
+    return session.has(SessionFlag::kAuthenticated) ? limits_ : limits_before_auth_;
+  }
+  proto::PartialRequest take_partial(const Session& session);
+
+  ae::ConnectionTable& table_;
+  Services& services_;
+  Executor& executor_;
+  ConnectionLink& link_;
+  proto::RequestLimits limits_, limits_before_auth_;
+  std::unordered_map<uint32_t, proto::PartialRequest> partials_;  // by session slot
+  std::vector<ae::ConnectionId> half_closed_;  // since the last batch
+};
+
+}  // namespace millrace

@@ -1,0 +1,124 @@
+#include "server/net/endpoints.h"
+
+#include <algorithm>
+#include <cerrno>
+
+#include "ae/net/socket_options.h"
+#include "server/observe/log.h"
+
+namespace millrace {
+namespace {
+
+// An address of `bind` that may be missing on this machine has a '-' in front.
+bool is_optional(std::string_view& address) {
+  if (address.empty() || address.front() != '-') return false;
+  address.remove_prefix(1);
+  return true;
+}
+
+// A name without a slash is a file in the working directory, not a host.
+std::string as_path(const std::string& name) {
+  return name.front() == '@' || name.find('/') != std::string::npos ? name : "./" + name;
+}
+
+bool is_absent(int error) {
+  return error == EADDRNOTAVAIL || error == EAFNOSUPPORT || error == EPROTONOSUPPORT;
+}
+
+// Clients are served without the option, only worse.
+void warn_unless(const ae::Status& status) {
+  if (!status) log::warning("Socket option refused: {}", status.error().message());
+}
+
+}  // namespace
+
+Endpoints::Endpoints(ae::EventLoop& loop, ClientIo& clients)
+    : loop_(loop),
+      clients_(clients),
+      listener_(loop, [this](int fd, uint32_t endpoint) { accepted(fd, endpoint); }) {
+  listener_.set_on_failure([](const ae::Error& error, uint32_t) {
+    log::warning_once_a_minute("Accepting clients pauses: {}", error.message());
+  });
+}
+
+std::optional<std::string> Endpoints::open(const Config& config) {
+  auto problem = open_all(config);
+  if (problem) close();
+  return problem;
+}
+
+std::optional<std::string> Endpoints::open_all(const Config& config) {
+  if (config.port == 0 && config.unixsocket.empty())
+    return "Configured to not listen anywhere, exiting.";
+  port_ = config.port;
+  if (config.port != 0)
+    for (const std::string& address : config.bind)
+      if (auto problem = open_tcp(config, address)) return problem;
+  if (config.port != 0 && places_.empty())
+    return "Failed listening on port " + std::to_string(config.port) +
+           " (tcp): no address of 'bind' is there, aborting.";
+  if (!config.unixsocket.empty()) return open_unix(config);
+  return std::nullopt;
+}
+
+std::optional<std::string> Endpoints::open_tcp(const Config& config, std::string_view text) {
+  const bool optional = is_optional(text);
+  auto address = ae::Address::parse(text, config.port);
+  auto endpoint = address ? listener_.listen(*address, {.backlog = config.tcp_backlog,
+                                                        .sharing = ae::PortSharing::kAlone,
+                                                        .unix_mode = std::nullopt})
+                          : ae::fail(address.error());
+  if (!endpoint) {
+    if (optional && is_absent(endpoint.error().code)) return std::nullopt;
+    log::warning("Warning: Could not create server TCP listening socket {}:{}: {}", text,
+                 config.port, endpoint.error().message());
+    return "Failed listening on port " + std::to_string(config.port) + " (tcp), aborting.";
+  }
+  warn_unless(ae::set_no_delay(loop_.os(), listener_.descriptor(*endpoint)));
+  warn_unless(keep_alive(*endpoint, config.tcp_keepalive_s));
+  places_.push_back({*endpoint, address->is_loopback() ? ClientIo::Origin::kLoopback
+                                                       : ClientIo::Origin::kTcp});
+  return std::nullopt;
+}
+
+std::optional<std::string> Endpoints::open_unix(const Config& config) {
+  ae::EndpointOptions options{.backlog = config.tcp_backlog,
+                              .sharing = ae::PortSharing::kAlone,
+                              .unix_mode = std::nullopt};
+  if (config.unixsocketperm != 0) options.unix_mode = mode_t(config.unixsocketperm);
+  auto address = ae::Address::parse(as_path(config.unixsocket), 0);
+  auto endpoint = address ? listener_.listen(*address, options) : ae::fail(address.error());
+  if (!endpoint)
+    return "Failed opening Unix socket " + config.unixsocket + ": " + endpoint.error().message();
+  places_.push_back({*endpoint, ClientIo::Origin::kUnix});
+  return std::nullopt;
+}
+
+void Endpoints::accepted(int fd, uint32_t endpoint) {
+  clients_.accept(fd, origin_of(fd, endpoint));
+}
+
+ClientIo::Origin Endpoints::origin_of(int fd, uint32_t endpoint) const {
+  auto place = std::find_if(places_.begin(), places_.end(),
+                            [&](const Place& p) { return p.endpoint == endpoint; });
+  if (place->origin != ClientIo::Origin::kTcp) return place->origin;
+  auto peer = loop_.os().peer_address(fd);
+  return peer && peer->is_loopback() ? ClientIo::Origin::kLoopback : ClientIo::Origin::kTcp;
+}
+
+void Endpoints::close() {
+  for (const Place& place : places_) listener_.close(place.endpoint);
+  places_.clear();
+}
+
+void Endpoints::set_keepalive(int seconds) {
+  for (const Place& place : places_)
+    if (place.origin != ClientIo::Origin::kUnix)
+      warn_unless(keep_alive(place.endpoint, seconds));
+}
+
+ae::Status Endpoints::keep_alive(uint32_t endpoint, int seconds) {
+  return ae::set_keepalive(loop_.os(), listener_.descriptor(endpoint), ae::Seconds(seconds));
+}
+
+}  // namespace millrace

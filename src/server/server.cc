@@ -1,0 +1,199 @@
+#include "server/server.h"
+
+#include <csignal>
+#include <fstream>
+#include <unistd.h>
+
+#include "ae/core/completions.h"
+#include "server/observe/log.h"
+#include "server/observe/memory_meter.h"
+#include "server/process/supervision.h"
+
+namespace millrace {
+namespace {
+
+uint64_t seed_from_kernel() {
+  uint64_t seed = 0;
+  std::ifstream("/dev/urandom", std::ios::binary).read(reinterpret_cast<char*>(&seed), sizeof seed);
+  return seed;
+}
+
+std::string make_run_id(ae::Prng& prng) {
+  constexpr std::string_view kHex = "0123456789abcdef";
+  std::string id;
+  for (int i = 0; i < 40; ++i) id += kHex[prng.below(kHex.size())];
+  return id;
+}
+
+std::string path_of_executable() {
+  char path[4096];
+  ssize_t length = readlink("/proc/self/exe", path, sizeof path);
+  return length > 0 ? std::string(path, size_t(length)) : std::string();
+}
+
+ae::ConnectionOptions connection_options(const Config& config) {
+  ae::ConnectionOptions options;
+  options.max_kept_input = size_t(config.client_query_buffer_limit_bytes);
+  return options;
+}
+
+AccessClock::Settings access_settings(const Config& config) {
+  const bool lfu = config.maxmemory_policy == MaxmemoryPolicy::kAllKeysLfu ||
+                   config.maxmemory_policy == MaxmemoryPolicy::kVolatileLfu;
+  return {.measure = lfu ? AccessClock::Measure::kFrequency : AccessClock::Measure::kRecency,
+          .lfu_log_factor = config.lfu_log_factor,
+          .lfu_decay_minutes = config.lfu_decay_time_min};
+}
+
+// How often a shutdown looks whether the last replies have left.
+constexpr ae::Nanoseconds kDrainCheck = ae::Milliseconds(10);
+
+}  // namespace
+
+ae::Result<std::unique_ptr<Server>> Server::create(ConfigStore& config, ae::LoopOptions options) {
+  if (!options.poller) options.backend = config.config().event_backend;
+  auto loop = ae::EventLoop::create(std::move(options));
+  if (!loop) return ae::fail(loop.error());
+  return std::unique_ptr<Server>(new Server(config, std::move(*loop)));
+}
+
+Server::Server(ConfigStore& config, std::unique_ptr<ae::EventLoop> loop)
+    : config_store_(config),
+      loop_(std::move(loop)),
+      prng_(seed_from_kernel()),
+      table_(*loop_, connection_options(config.config())),
+      link_(table_, config.config()),
+      clients_(link_),
+      databases_(size_t(config.config().databases), access_clock_),
+      commands_(command_families()),
+      command_stats_(commands_.size()),
+      slow_log_(config.config()),
+      latency_(config.config()),
+      monitors_(clients_),
+      services_{.tick = {},
+                .config = config.config(),
+                .config_store = config,
+                .databases = databases_,
+                .lazy_free = lazy_free_,
+                .effects = effects_,
+                .access_clock = access_clock_,
+                .stats = stats_,
+                .command_stats = command_stats_,
+                .commands = commands_,
+                .clients = clients_,
+                .slow_log = slow_log_,
+                .latency = latency_,
+                .monitors = monitors_,
+                .lifecycle = *this,
+                .prng = prng_},
+      memory_guard_(*loop_, services_),
+      gates_(services_, memory_guard_),
+      dispatcher_(services_, gates_),
+      executor_(services_, dispatcher_),
+      client_io_(table_, services_, executor_, link_),
+      endpoints_(*loop_, client_io_),
+      cron_(*loop_, services_),
+      started_(loop_->now()),
+      run_id_(make_run_id(prng_)),
+      executable_(path_of_executable()) {
+  refresh_tick();
+  loop_->after_sleep([this] { refresh_tick(); });
+  clients_.on_pause_change([this] { gates_.refresh(); });
+  watch_configuration();
+  cron_.start();
+}
+
+Server::~Server() = default;
+
+void Server::refresh_tick() {
+  services_.tick.unix_us = loop_->unix_us();
+  services_.tick.uptime_s =
+      uint32_t(std::chrono::duration_cast<ae::Seconds>(loop_->now() - started_).count());
+  access_clock_.set_now(loop_->unix_ms());
+}
+
+std::optional<std::string> Server::open() { return endpoints_.open(services_.config); }
+
+// Which parts must hear of which directives. A refusal is a sentence for CONFIG SET's answer.
+void Server::watch_configuration() {
+  auto refresh = [this](const Config&, const Config&) -> Refusal {
+    memory_guard_.refresh();
+    gates_.refresh();
+    dispatcher_.refresh();
+    client_io_.refresh();
+    access_clock_.configure(access_settings(services_.config));
+    command_stats_.set_tracking(services_.config.latency_tracking);
+    slow_log_.trim();
+    return std::nullopt;
+  };
+  config_store_.on_any_change(refresh);
+  config_store_.on_change("hz", [this](const Config&, const Config&) -> Refusal {
+    cron_.start();
+    return std::nullopt;
+  });
+  config_store_.on_change(
+      "tcp-keepalive", [this](const Config&, const Config& now) -> Refusal {
+        endpoints_.set_keepalive(now.tcp_keepalive_s);
+        return std::nullopt;
+      });
+  refresh(services_.config, services_.config);
+}
+
+int Server::run() {
+  watch_signals();
+  memory::mark_startup();
+  log::notice("Ready to accept connections");
+  supervision::notify_ready();
+  loop_->run();
+  return 0;
+}
+
+void Server::watch_signals() {
+  signals_ = std::make_unique<ae::SignalSet>(
+      *loop_, std::initializer_list<int>{SIGTERM, SIGINT, SIGHUP},
+      [this](int signal) { on_signal(signal); });
+}
+
+void Server::on_signal(int signal) {
+  if (signal == SIGHUP) {
+    log::notice("Received SIGHUP: reading the configuration again.");
+    for (const std::string& line : config_store_.reload()) log::notice("{}", line);
+    return;
+  }
+  log::warning("Received {} scheduling shutdown...", signal == SIGINT ? "SIGINT" : "SIGTERM");
+  const Config& config = services_.config;
+  ShutdownMode mode = signal == SIGINT ? config.shutdown_on_sigint : config.shutdown_on_sigterm;
+  request_shutdown({.now = mode == ShutdownMode::kNow});
+}
+
+// Orderly: nobody new comes in, replies that wait for a slow reader get until the deadline, then run()
+// returns. The tick's own replies leave in any case, before the loop sleeps.
+void Server::request_shutdown(ShutdownRequest request) {
+  if (shutting_down_) return;
+  shutting_down_ = true;
+  log::notice("User requested shutdown...");
+  endpoints_.close();
+  const ae::Nanoseconds grace =
+      request.now ? ae::Nanoseconds(0) : ae::Seconds(services_.config.shutdown_timeout_s);
+  shutdown_deadline_ = loop_->now() + grace;
+  shutdown_timer_ = loop_->add_periodic(kDrainCheck, [this] { stop_when_drained(); });
+  loop_->before_sleep([this] { stop_when_drained(); });
+}
+
+bool Server::abort_shutdown() {
+  if (!shutting_down_ || !loop_->cancel(shutdown_timer_)) return false;
+  shutting_down_ = false;
+  log::notice("Shutdown manually aborted.");
+  if (auto problem = open()) log::warning("{}", *problem);
+  return true;
+}
+
+void Server::stop_when_drained() {
+  if (!shutting_down_) return;
+  table_.flush();
+  if (table_.stats().queued_output_bytes > 0 && loop_->now() < shutdown_deadline_) return;
+  log::warning("Millrace is now ready to exit, bye bye...");
+  loop_->stop();
+}
+
+}  // namespace millrace

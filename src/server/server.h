@@ -1,0 +1,112 @@
+// The composition root: constructs the parts of the server, wires them, owns them. No logic of its own.
+//
+//   millrace::ConfigStore config; ...
+//   auto server = millrace::Server::create(config, {});
+//   int status = (*server)->run();
+//
+// The loop's seams (clock, sockets, poller) come in through ae::LoopOptions, so the same server runs on
+// the simulator.
+//
+// Thread: everything runs on the thread that calls run().
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "ae/base/prng.h"
+#include "ae/core/event_loop.h"
+#include "ae/core/signals.h"
+#include "ae/net/connection_table.h"
+#include "server/command/services.h"
+#include "server/command/table.h"
+#include "server/config/config_store.h"
+#include "server/core/clients.h"
+#include "server/core/cron.h"
+#include "server/core/dispatch.h"
+#include "server/core/executor.h"
+#include "server/core/gates.h"
+#include "server/core/lifecycle.h"
+#include "server/core/memory_guard.h"
+#include "server/db/expiry.h"
+#include "server/db/lazy_free.h"
+#include "server/net/client_io.h"
+#include "server/net/client_link.h"
+#include "server/net/endpoints.h"
+#include "server/observe/command_stats.h"
+#include "server/observe/latency_monitor.h"
+#include "server/observe/monitor_feed.h"
+#include "server/observe/slow_log.h"
+
+namespace millrace {
+
+class Server final : private Lifecycle {
+ public:
+  // An error is a sentence for the operator.
+  static ae::Result<std::unique_ptr<Server>> create(ConfigStore& config, ae::LoopOptions options);
+  ~Server();
+
+  // Opens the endpoints of the configuration. Empty: all are open.
+  std::optional<std::string> open();
+  // Serves until a shutdown is asked for; returns the exit status.
+  int run();
+
+  ae::EventLoop& loop() { return *loop_; }
+  ClientIo& client_io() { return client_io_; }
+  Services& services() { return services_; }
+
+ private:
+  Server(ConfigStore& config, std::unique_ptr<ae::EventLoop> loop);
+
+  void refresh_tick();
+  void watch_configuration();
+  void watch_signals();
+  void on_signal(int signal);
+  void stop_when_drained();
+
+  // Lifecycle
+  void request_shutdown(ShutdownRequest request) override;
+  bool abort_shutdown() override;
+  int port() const override { return endpoints_.port(); }
+  std::string_view executable() const override { return executable_; }
+  std::string_view config_file() const override { return config_store_.path(); }
+  std::string_view run_id() const override { return run_id_; }
+  std::string_view event_backend() const override { return loop_->poller().name(); }
+  uint64_t bytes_read() const override { return table_.stats().read_bytes; }
+  uint64_t bytes_written() const override { return table_.stats().written_bytes; }
+  uint64_t reads() const override { return table_.stats().reads; }
+  uint64_t writes() const override { return table_.stats().writes; }
+
+  ConfigStore& config_store_;
+  std::unique_ptr<ae::EventLoop> loop_;
+  ae::Prng prng_;
+  ae::ConnectionTable table_;
+  ConnectionLink link_;
+  Clients clients_;
+  AccessClock access_clock_;
+  Databases databases_;
+  LazyFree lazy_free_;
+  Effects effects_;
+  ServerStats stats_;
+  CommandTable commands_;
+  CommandStats command_stats_;
+  SlowLog slow_log_;
+  LatencyMonitor latency_;
+  MonitorFeed monitors_;
+  Services services_;
+  MemoryGuard memory_guard_;
+  Gates gates_;
+  Dispatcher dispatcher_;
+  Executor executor_;
+  ClientIo client_io_;
+  Endpoints endpoints_;
+  Cron cron_;
+  std::unique_ptr<ae::SignalSet> signals_;
+  ae::TimePoint started_;
+  bool shutting_down_ = false;
+  ae::TimePoint shutdown_deadline_;
+  ae::TimerId shutdown_timer_{};
+  std::string run_id_, executable_;
+};
+
+}  // namespace millrace
