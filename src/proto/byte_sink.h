@@ -56,7 +56,8 @@ class ByteSink {
   using Hold = size_t;
 
   Hold open_hold() {
-    if (open_holds_++ == 0) hold_ = cursor_;
+    // A sink that has no window yet gets one: a null hold_ means that none is open.
+    if (open_holds_++ == 0) hold_ = reserve(1);
     return static_cast<size_t>(cursor_ - hold_);
   }
 

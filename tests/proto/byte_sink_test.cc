@@ -119,4 +119,12 @@ TEST(StringSink, TakeStartsAnew) {
 }
 
 }  // namespace
+// Found by the differential run: SDIFF of nothing as the first command of a server.
+TEST(ByteSink, AHoldIsTheFirstThingOfAll) {
+  StringSink sink;
+  const ByteSink::Hold hold = sink.open_hold();
+  sink.close_hold(hold, "*0\r\n");
+  EXPECT_EQ(sink.view(), "*0\r\n");
+}
+
 }  // namespace proto

@@ -78,6 +78,13 @@ void sweep(const Scenario& scenario) {
 
 // --- accept, request, reply, close
 
+// What a client may expect: behind a fault that is no error, a reply; else a reply or a close.
+enum class Demand : uint8_t { kServed, kServedOrTold };
+
+Demand demand_after(const Fault& fault) {
+  return fault.kind == Fault::Kind::kErrno ? Demand::kServedOrTold : Demand::kServed;
+}
+
 class Clients {
  public:
   explicit Clients(Stage& stage, const Address& server) {
@@ -102,12 +109,13 @@ class Clients {
     for (SimPeer& client : clients_) client.close();
   }
 
-  // Served, or told.
-  std::string violations() {
+  std::string violations(Demand demand) {
     std::string text;
     for (SimPeer& client : clients_) {
       text += prefix_violation(client.received(), dialogue_.reply);
       const bool served = client.received() == dialogue_.reply;
+      if (demand == Demand::kServed && !served)
+        text += "a client got \"" + client.received() + "\"\n";
       const bool told = client.saw_end() || client.saw_reset() || !client.connected();
       if (!served && !told) text += "a client hangs with \"" + client.received() + "\"\n";
     }
@@ -139,7 +147,7 @@ Outcome serve(const SweepPoint& point) {
     if (endpoint) {
       Clients clients(stage, Address::loopback(6379));
       clients.ask(stage);
-      if (!may_hang(point)) wrong = clients.violations();
+      if (!may_hang(point)) wrong = clients.violations(demand_after(point.fault));
       clients.leave();
       stage.world().pass(Seconds(10));
       faults.clear();

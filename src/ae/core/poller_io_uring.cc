@@ -36,9 +36,12 @@ uint32_t to_poll(Events interest, Trigger trigger) {
   return events;
 }
 
-// A negative result (EBADF) goes the way of errors: the handler's own call will say the same.
-Events from_poll(int result) {
+// Nothing for half-close where it was not asked for: the kernel adds POLLRDHUP to every request. A
+// negative result (EBADF) goes the way of errors: the handler's own call will say the same.
+Events from_poll(int result, Events interest) {
+  if (result == -ECANCELED) return Events::kNone;  // not by us, who would have made it stale
   if (result < 0) return Events::kReadWrite;
+  if (!any(interest & Events::kReadable)) result &= ~POLLRDHUP;
   Events ready = Events::kNone;
   if ((result & POLLIN) != 0) ready = ready | Events::kReadable;
   if ((result & POLLOUT) != 0) ready = ready | Events::kWritable;
@@ -146,9 +149,8 @@ class IoUringPoller final : public Poller {
     to_arm_.clear();
   }
 
-  // The kernel adds POLLRDHUP to every poll request, asked or not, so a writer whose peer has shut down
-  // its half would complete at once for ever. Its request is made multishot, which reports that once
-  // and then what changes; see on_polled.
+  // A writer whose peer has shut down its half would complete at once for ever, by the POLLRDHUP that
+  // the kernel adds. Its request is made multishot, which reports that once and then what changes.
   void arm(int fd, Watch& watch) {
     io_uring_sqe* request = ring_->next_request();
     const uint32_t events = to_poll(watch.interest, watch.trigger);
@@ -202,11 +204,8 @@ class IoUringPoller final : public Poller {
       return 0;
     }
     const bool over = (completion.flags & IORING_CQE_F_MORE) == 0;
-    const Events ready = from_poll(completion.res);
-    const bool unasked = completion.res == -ECANCELED  // not by us, who would have made it stale
-                         || (!any(ready & Events::kWritable) &&
-                             !any(watch->interest & Events::kReadable));
-    if (unasked) {
+    const Events ready = from_poll(completion.res, watch->interest);
+    if (!any(ready)) {
       watch->half_closed = completion.res > 0;
       if (over) list_to_arm(fd, *watch);
       return 0;

@@ -219,28 +219,28 @@ bool Listener::accept_one(uint32_t index) {
 bool Listener::accept_failed(uint32_t index, const Error& error) {
   const AcceptError kind = classify(error.code);
   if (kind == AcceptError::kNothingThere) return false;
-  ++stats_.failed;
-  if (kind == AcceptError::kThatOneFailed) return true;
   if (kind == AcceptError::kNoDescriptor && refused_this_tick_ < kMaxRefusalsPerTick) {
     ++refused_this_tick_;
-    if (refuse_one(index)) return true;
+    const Refusal refusal = refuse_one(index);
+    if (refusal != Refusal::kImpossible) return refusal == Refusal::kRefused;
   }
+  ++stats_.failed;
+  if (kind == AcceptError::kThatOneFailed) return true;
   back_off(index, error);
   return false;
 }
 
-// Accepts with the descriptor held in reserve, and closes. False when that was not possible, or
-// when nobody is waiting any more.
-bool Listener::refuse_one(uint32_t index) {
-  if (reserve_ == -1) return false;
+// Accepts with the descriptor held in reserve, and closes. That nobody is waiting shows only here:
+// accept(2) looks for a free number first, and says EMFILE over an empty backlog, too.
+Listener::Refusal Listener::refuse_one(uint32_t index) {
+  if (reserve_ == -1) return Refusal::kImpossible;
   os_.close(std::exchange(reserve_, -1));
   const Result<int> fd = os_.accept(endpoints_[index].fd);
-  if (fd) {
-    os_.close(*fd);
-    ++stats_.refused;
-  }
+  if (fd) os_.close(*fd);
   if (const Result<int> reserve = os_.reserve_descriptor()) reserve_ = *reserve;
-  return fd.has_value();
+  if (!fd) return fd.error().code == EAGAIN ? Refusal::kNobodyThere : Refusal::kImpossible;
+  ++stats_.refused;
+  return Refusal::kRefused;
 }
 
 }  // namespace ae

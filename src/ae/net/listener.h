@@ -104,7 +104,8 @@ class Listener : private FileHandler {
   // False when this endpoint has nothing more, or accepting has to stop.
   bool accept_one(uint32_t index);
   bool accept_failed(uint32_t index, const Error& error);
-  bool refuse_one(uint32_t index);
+  enum class Refusal : uint8_t { kRefused, kNobodyThere, kImpossible };
+  Refusal refuse_one(uint32_t index);
   void back_off(uint32_t index, const Error& error);
   void update_interest();
   Result<int> open(const Address& address, const EndpointOptions& options);

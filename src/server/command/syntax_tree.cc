@@ -204,7 +204,7 @@ class Parser {
 
 struct TypeRule {
   std::string_view type;
-  std::string_view names[24];
+  std::string_view names[32];
 };
 constexpr TypeRule kTypes[] = {
     {"key", {"key", "key1", "key2", "newkey", "source", "destination", "dst", "src", "sourcekey",
@@ -212,8 +212,8 @@ constexpr TypeRule kTypes[] = {
     {"integer",
      {"seconds", "milliseconds", "count", "offset", "start", "stop", "end", "increment",
       "decrement", "numkeys", "index", "db", "rank", "num-matches", "len", "limit", "cursor",
-      "timeout", "protover", "index1", "index2", "client-id", "destination-db", "version"}},
-    {"double", {"score", "weight"}},
+      "timeout", "protover", "index1", "index2", "client-id", "destination-db", "version", "weight"}},
+    {"double", {"score"}},
     {"pattern", {"pattern"}},
 };
 

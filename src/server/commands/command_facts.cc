@@ -14,7 +14,7 @@ struct FlagName {
   CommandFlags flag;
   std::string_view name;
 };
-// In Redis' order.
+// In Redis' order. It keeps "protected" and "touches_arbitrary_keys" to itself.
 constexpr FlagName kFlagNames[] = {
     {kWrite, "write"},
     {kReadOnly, "readonly"},
@@ -31,12 +31,10 @@ constexpr FlagName kFlagNames[] = {
     {kNoAuth, "no_auth"},
     {kMayReplicate, "may_replicate"},
     {kNoMandatoryKeys, "no_mandatory_keys"},
-    {kProtected, "protected"},
     {kNoAsyncLoading, "no_async_loading"},
     {kNoMulti, "no_multi"},
     {kMovableKeys, "movablekeys"},
     {kAllowBusy, "allow_busy"},
-    {kTouchesArbitraryKeys, "touches_arbitrary_keys"},
 };
 
 bool is_movable(const KeySpec& spec) {

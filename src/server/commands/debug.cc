@@ -78,15 +78,18 @@ std::string sized_value(int64_t number, size_t size) {
   return value;
 }
 
+int64_t read_amount(ArgReader& args, uint64_t limit) {
+  const int64_t amount = args.integer(errors::kNotPositive);
+  if (amount < 0 || uint64_t(amount) > limit) args.error(errors::kNotPositive);
+  return amount;
+}
+
 // POPULATE count [prefix] [size]
 void populate(Context& c) {
   ArgReader args(c, 2);
-  const int64_t count = args.integer_between(0, INT64_MAX, errors::kNotPositive);
+  const int64_t count = read_amount(args, INT64_MAX);
   const std::string_view prefix = args.more() ? args.word() : "key";
-  const int64_t size =
-      args.more()
-          ? args.integer_between(0, int64_t(c.config().proto_max_bulk_len_bytes), errors::kNotPositive)
-          : 0;
+  const int64_t size = args.more() ? read_amount(args, c.config().proto_max_bulk_len_bytes) : 0;
   if (!args.finish()) return;
   for (int64_t i = 0; i < count; ++i) {
     const std::string name = fmt::format("{}:{}", prefix, i);

@@ -50,11 +50,17 @@ void flushall(Context& c) {
   c.reply().ok();
 }
 
+int64_t read_index(ArgReader& args, std::string_view error) {
+  const int64_t index = args.integer(error);
+  if (index < INT32_MIN || index > INT32_MAX) args.error(error);
+  return index;
+}
+
 // SWAPDB index1 index2
 void swapdb(Context& c) {
   ArgReader args(c);
-  const int64_t first = args.integer("ERR invalid first DB index");
-  const int64_t second = args.integer("ERR invalid second DB index");
+  const int64_t first = read_index(args, "ERR invalid first DB index");
+  const int64_t second = read_index(args, "ERR invalid second DB index");
   if (!args.finish()) return;
   const auto count = int64_t(c.services().databases.count());
   if (first < 0 || first >= count || second < 0 || second >= count) return c.fail(errors::kDbIndex);

@@ -168,7 +168,7 @@ constexpr CommandSpec kTable[] = {
      .since = "1.0.0", .group = kGroup, .summary = "Removes members from a set.",
      .complexity = "O(N) for N members", .syntax = "key member [member ...]"},
     {.name = "smove", .handler = smove, .arity = 4, .flags = kWrite | kFast,
-     .keys = keys_between(1, 2), .since = "1.0.0", .group = kGroup,
+     .keys = key_at(1), .more_keys = key_at(2), .since = "1.0.0", .group = kGroup,
      .summary = "Moves a member from one set to another.", .complexity = "O(1)",
      .syntax = "source destination member"},
     {.name = "sismember", .handler = sismember, .arity = 3, .flags = kReadOnly | kFast,

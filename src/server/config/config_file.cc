@@ -64,7 +64,7 @@ class Reader {
 
   // `asked_by` is the line that names the file; it takes the error if there is one.
   void read_file(const std::string& path, const ConfigLine& asked_by) {
-    if (text_.files == kMaxConfigFiles) return stop(asked_by);
+    if (text_.files == kMaxConfigFiles) return stop(asked_by, "too many configuration files");
     ++text_.files;
     const ae::Result<std::string> bytes = read_whole_file(absolute(path, directory_));
     if (bytes) return read_text(*bytes, path);
@@ -83,6 +83,7 @@ class Reader {
 
  private:
   void read_line(ConfigLine line) {
+    if (text_.lines.size() == kMaxConfigLines) return stop(line, "too many lines");
     if (line.text.find('\0') != line.text.npos) return add_error(line, "a NUL byte in the line");
     std::optional<std::vector<std::string>> words = split_words(line.text);
     if (!words) return add_error(line, "Unbalanced quotes in configuration line");
@@ -110,8 +111,8 @@ class Reader {
     --depth_;
   }
 
-  void stop(const ConfigLine& line) {
-    if (!stopped_) add_error(line, "too many configuration files");
+  void stop(const ConfigLine& line, const char* error) {
+    if (!stopped_) add_error(line, error);
     stopped_ = true;
   }
 

@@ -36,6 +36,9 @@ inline constexpr size_t kMaxIncludeDepth = 16;
 // All files together; a pattern may match many, and each may include patterns. Reading stops there.
 inline constexpr size_t kMaxConfigFiles = 256;
 
+// And all their lines. Each directive twenty times would be 4,000.
+inline constexpr size_t kMaxConfigLines = 64 * 1024;
+
 struct ConfigLine {
   std::string source;
   size_t number = 0;  // from 1, in its source; 0: the source as a whole (it could not be opened)

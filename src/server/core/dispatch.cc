@@ -1,5 +1,6 @@
 #include "server/core/dispatch.h"
 
+#include <algorithm>
 #include <ctime>
 #include <string>
 
@@ -33,13 +34,18 @@ bool looks_like_http(std::string_view word) {
 // Redis quotes at most 128 bytes of the arguments in the answer to an unknown command.
 constexpr size_t kQuotedBytes = 128;
 
+// Redis formats them as C strings: a NUL ends what is shown.
+std::string_view shown(std::string_view word, size_t most) {
+  return word.substr(0, std::min(most, word.find('\0')));
+}
+
 std::string unknown_command(std::span<const std::string_view> args) {
   std::string text = "ERR unknown command '";
-  text.append(args[0].substr(0, kQuotedBytes)).append("', with args beginning with: ");
+  text.append(shown(args[0], kQuotedBytes)).append("', with args beginning with: ");
   size_t start = text.size();
   for (size_t i = 1; i < args.size() && text.size() - start < kQuotedBytes; ++i) {
     size_t room = kQuotedBytes - (text.size() - start);
-    text.append("'").append(args[i].substr(0, room)).append("' ");
+    text.append("'").append(shown(args[i], room)).append("' ");
   }
   return text;
 }

@@ -134,6 +134,7 @@ class alignas(8) Entry {
   static constexpr uint32_t kAccessShift = 8;
   static constexpr size_t kHeaderBytes = 4;
   static constexpr size_t kExpiryBytes = 8;
+  static constexpr size_t kWordBytes = 8;  // an integer, a pointer, a collection
   // A length of 255 or more is written as 255 and four bytes.
   static constexpr size_t kLengthEscape = 255;
   static constexpr size_t kLongLengthBytes = 5;
@@ -204,7 +205,7 @@ inline int64_t Entry::integer() const {
 
 inline HeapString* Entry::heap_string() const {
   HeapString* string;
-  std::memcpy(&string, word(), sizeof string);
+  std::memcpy(&string, word(), kWordBytes);
   return string;
 }
 

@@ -64,7 +64,7 @@ EntryStore::Shape EntryStore::shape_of(size_t prefix_bytes, const StringValue& v
   const size_t inline_bytes = Entry::length_bytes(value.text.size()) + value.text.size();
   if (value.text.size() <= kMaxEmbeddedBytes) return {Layout::kEmbedded, inline_bytes};
   if (prefix_bytes + inline_bytes <= kMaxInlineEntryBytes) return {Layout::kInline, inline_bytes};
-  return {Layout::kHeap, sizeof(HeapString*)};
+  return {Layout::kHeap, Entry::kWordBytes};
 }
 
 size_t EntryStore::block_bytes(size_t prefix_bytes, Shape shape) {
@@ -96,7 +96,7 @@ void EntryStore::write_value(Entry* entry, Shape shape, const StringValue& value
     case Layout::kHeap: {
       HeapString* string = new_heap_string(value.text.size(), value.text.size());
       std::memcpy(string->bytes(), value.text.data(), value.text.size());
-      std::memcpy(entry->word(), &string, sizeof string);
+      set_heap_string(entry, string);
       return;
     }
     default: {
@@ -104,6 +104,10 @@ void EntryStore::write_value(Entry* entry, Shape shape, const StringValue& value
       if (!value.text.empty()) std::memcpy(at, value.text.data(), value.text.size());
     }
   }
+}
+
+void EntryStore::set_heap_string(Entry* entry, const HeapString* string) {
+  std::memcpy(entry->word(), &string, Entry::kWordBytes);
 }
 
 void EntryStore::set_layout(Entry* entry, Type type, Layout layout) {
@@ -178,10 +182,10 @@ Entry* EntryStore::edit(Entry* entry, size_t new_length, ae::MutableBytes& bytes
   TextBuffer buffer;
   const std::string_view text = entry->text(buffer);
   Entry* fresh = allocate(entry->key(), Type::kString, Layout::kHeap, entry->expire_at_ms(),
-                          sizeof(HeapString*));
+                          Entry::kWordBytes);
   HeapString* string = new_heap_string(new_length, new_length);
   std::memcpy(string->bytes(), text.data(), std::min(text.size(), new_length));
-  std::memcpy(fresh->word(), &string, sizeof string);
+  set_heap_string(fresh, string);
   fresh->set_access(entry->access());
   destroy(entry);
   bytes = {string->bytes(), new_length};
@@ -223,7 +227,7 @@ Entry* EntryStore::edit_heap(Entry* entry, size_t new_length, ae::MutableBytes& 
     std::memcpy(grown->bytes(), string->bytes(), string->length);
     ::operator delete(string);
     string = grown;
-    std::memcpy(entry->word(), &string, sizeof string);
+    set_heap_string(entry, string);
   }
   string->length = new_length;
   bytes = {string->bytes(), new_length};
@@ -238,7 +242,7 @@ Entry* EntryStore::copy(const Entry& entry) {
     const HeapString* from = entry.heap_string();
     HeapString* string = new_heap_string(from->length, from->length);
     std::memcpy(string->bytes(), from->bytes(), from->length);
-    std::memcpy(fresh->word(), &string, sizeof string);
+    set_heap_string(fresh, string);
   } else if (entry.layout() == Layout::kObject) {
     // The word is still the original's; it is replaced without being destroyed.
     with_collection(fresh, [](auto& shared) {

@@ -39,7 +39,7 @@ class EntryStore {
     using Collection = std::remove_cvref_t<T>;
     static_assert(std::is_rvalue_reference_v<T&&> && sizeof(Collection) == sizeof(void*));
     Entry* entry = allocate(key, TypeOf<Collection>::kType, Entry::Layout::kObject, kNoExpiry, 8);
-    new (entry->word()) Collection(std::move(collection));
+    new (entry->word()) Collection(std::forward<T>(collection));
     return entry;
   }
   // Frees the entry and what it holds.
@@ -76,6 +76,7 @@ class EntryStore {
   static Entry* allocate(std::string_view key, Type type, Layout layout, int64_t expire_at_ms,
                          size_t value_bytes);
   static void write_value(Entry* entry, Shape shape, const StringValue& value);
+  static void set_heap_string(Entry* entry, const HeapString* string);
   static void set_layout(Entry* entry, Type type, Layout layout);
   static void release_value(Entry* entry);
   static Entry* edit_inline(Entry* entry, size_t new_length, ae::MutableBytes& bytes);

@@ -19,12 +19,16 @@ constexpr uint32_t kMaxMerged = Node::kCapacity * 3 / 4;
 template <typename Node>
 constexpr uint32_t kMaxMergedAtEdge = Node::kCapacity / 2;
 
-// The next node of a descent: its first line and those of its columns a search may begin in.
-void prefetch_node(const void* node) {
+void prefetch_bytes(const void* from, size_t bytes) {
   constexpr size_t kLine = 64;
-  constexpr size_t kLines = 8;
-  const auto* bytes = static_cast<const char*>(node);
-  for (size_t i = 0; i < kLines; ++i) __builtin_prefetch(bytes + i * kLine);
+  for (size_t at = 0; at < bytes; at += kLine) {
+    __builtin_prefetch(static_cast<const char*>(from) + at);
+  }
+}
+
+// The next node of a descent: the lines in which a search may begin.
+void prefetch_node(const void* node) {
+  prefetch_bytes(node, 8 * kLeafCapacity);
 }
 
 // Makes two neighbours equally full.
@@ -101,6 +105,18 @@ void OrderedTree::descend_to_rank(uint64_t rank, Path* path) const {
   }
   path->leaf = static_cast<Leaf*>(node);
   path->index = static_cast<uint32_t>(rank);
+}
+
+void OrderedTree::prefetch_place(double score) const {
+  constexpr int kLowTree = 2;  // a hundred thousand elements at most: two megabytes
+  if (height_ <= kLowTree) return;
+  const ScoreSearch search{score, Side::kBefore};
+  const void* node = root_;
+  for (int level = 0; level < height_; ++level) {
+    const auto* inner = static_cast<const Inner*>(node);
+    node = inner->children[search(inner->scores + 1, inner->members + 1, inner->count - 1)];
+  }
+  prefetch_bytes(node, sizeof(Leaf));
 }
 
 uint64_t OrderedTree::rank_of(const Path& path) const {

@@ -122,6 +122,7 @@ AddOutcome SortedSet::update_in_pack(std::string_view member, double score, AddO
 
 AddOutcome SortedSet::add_to_table(std::string_view member, double score, AddOptions options) {
   const uint64_t hash = hash_bytes(member);
+  table().prefetch(hash, score);
   if (ScoredMember* existing = table().find(member, hash)) {
     const AddOutcome outcome = decide_for_existing(existing->score(), score, options);
     if (outcome.result == AddResult::kUpdated) table().update(existing, outcome.score);

@@ -1,8 +1,11 @@
 #include "server/observe/monitor_feed.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
-#include <cstdio>
 #include <string>
+
+#include "server/observe/secrets.h"
 
 namespace millrace {
 namespace {
@@ -36,34 +39,38 @@ void append_quoted(std::string& line, std::string_view text) {
         if (c >= 0x20 && c < 0x7f) {
           line += char(c);
         } else {
-          char hex[5];
-          std::snprintf(hex, sizeof hex, "\\x%02x", c);
-          line += hex;
+          line += fmt::format("\\x{:02x}", c);
         }
     }
   }
   line += '"';
 }
 
-// What nobody else may see: passwords.
-bool is_secret(const Command& command) {
-  return command.full_name == "auth" || command.full_name == "hello";
+// Where the command came from: "127.0.0.1:60866", or "unix:/run/millrace.sock".
+std::string origin(ClientLink& link, const Session& session) {
+  std::string peer = link.peer_text(session);
+  if (!session.has(SessionFlag::kUnixSocket)) return peer;
+  return "unix:" + peer.substr(0, peer.rfind(':'));
+}
+
+std::string make_line(ClientLink& link, const Session& session, const Command& command,
+                      std::span<const std::string_view> args, int64_t unix_us) {
+  std::string line = fmt::format("+{}.{:06} [{} {}]", unix_us / 1'000'000, unix_us % 1'000'000,
+                                 session.db, origin(link, session));
+  const bool guarded = may_have_secrets(command);
+  for (size_t i = 0; i < args.size(); ++i) {
+    line += ' ';
+    append_quoted(line, guarded && is_secret(command, args, i) ? kRedacted : args[i]);
+  }
+  return line += "\r\n";
 }
 
 }  // namespace
 
 void MonitorFeed::feed(const Session& session, const Command& command,
                        std::span<const std::string_view> args, int64_t unix_us) {
-  if (command.spec->has(kSkipMonitor | kAdmin) || is_secret(command)) return;
-  char head[64];
-  std::snprintf(head, sizeof head, "+%lld.%06lld [%d ", static_cast<long long>(unix_us / 1'000'000),
-                static_cast<long long>(unix_us % 1'000'000), int(session.db));
-  std::string line = head + clients_.link().peer_text(session) + "]";
-  for (std::string_view arg : args) {
-    line += ' ';
-    append_quoted(line, arg);
-  }
-  line += "\r\n";
+  if (command.spec->has(kSkipMonitor | kAdmin)) return;
+  const std::string line = make_line(clients_.link(), session, command, args, unix_us);
   for (SessionId id : watchers_)
     if (Session* watcher = clients_.find(id)) clients_.link().push(*watcher, line);
 }

@@ -2,6 +2,7 @@
 
 #include "server/command/context.h"
 #include "server/core/clients.h"
+#include "server/observe/secrets.h"
 
 namespace millrace {
 namespace {
@@ -13,11 +14,15 @@ std::string shortened(std::string_view text) {
          " more bytes)";
 }
 
-std::vector<std::string> shortened(std::span<const std::string_view> args) {
+std::vector<std::string> shortened(const Command& command,
+                                   std::span<const std::string_view> args) {
   std::vector<std::string> kept;
+  const bool guarded = may_have_secrets(command);
   const bool cut = args.size() > SlowLog::kMaxArguments;
   const size_t whole = cut ? SlowLog::kMaxArguments - 1 : args.size();
-  for (size_t i = 0; i < whole; ++i) kept.push_back(shortened(args[i]));
+  for (size_t i = 0; i < whole; ++i)
+    kept.push_back(guarded && is_secret(command, args, i) ? std::string(kRedacted)
+                                                          : shortened(args[i]));
   if (cut) kept.push_back("... (" + std::to_string(args.size() - whole) + " more arguments)");
   return kept;
 }
@@ -30,7 +35,7 @@ void SlowLog::add(Context& context, uint64_t us) {
   entries_.push_front({.id = next_id_++,
                        .unix_s = context.now_ms() / 1000,
                        .us = us,
-                       .args = shortened(context.args()),
+                       .args = shortened(context.command(), context.args()),
                        .peer = context.services().clients.link().peer_text(session),
                        .client_name = session.extras ? session.extras->name : std::string()});
   trim();

@@ -242,14 +242,17 @@ TEST_P(ClosingMatrix, NothingIsLeft) {
         ASSERT_FALSE(HasFailure());
       }
     }
-    EXPECT_GT(fired_from_here, 0u) << "from " << int(from);
+    const bool needs_full_kernel = from == From::kDrained || from == From::kHigh;
+    if (!needs_full_kernel || writes_through_os(GetParam())) {
+      EXPECT_GT(fired_from_here, 0u) << "from " << int(from);
+    }
     fired += fired_from_here;
   }
   std::printf("closing matrix: %zu combinations, the callback came in %zu\n", combinations, fired);
 }
 
 INSTANTIATE_TEST_SUITE_P(Faces, ClosingMatrix,
-                         ::testing::Values(Face::kEpoll, Face::kPoll, Face::kPushing),
+                         ::testing::ValuesIn(faces()),
                          [](const auto& info) { return face_name(info.param); });
 
 }  // namespace

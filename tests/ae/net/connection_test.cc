@@ -557,7 +557,7 @@ TEST_P(StreamTest, DestructorClosesEverythingAndCallsNobody) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Faces, StreamTest,
-                         ::testing::Values(Face::kEpoll, Face::kPoll, Face::kPushing),
+                         ::testing::ValuesIn(faces()),
                          [](const auto& info) { return face_name(info.param); });
 
 }  // namespace

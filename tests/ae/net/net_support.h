@@ -218,12 +218,22 @@ struct Recorder : ConnectionHandler {
 };
 
 // What lies below the table.
-enum class Face { kEpoll, kPoll, kPushing };
+enum class Face { kEpoll, kPoll, kPushing, kIoUring };
 
 inline std::string face_name(Face face) {
   if (face == Face::kEpoll) return "Epoll";
+  if (face == Face::kIoUring) return "IoUring";
   return face == Face::kPoll ? "Poll" : "Pushing";
 }
+
+// Those that this kernel and build have.
+inline std::vector<Face> faces() {
+  std::vector<Face> all = {Face::kEpoll, Face::kPoll, Face::kPushing};
+  if (create_poller(Backend::kIoUring)) all.push_back(Face::kIoUring);
+  return all;
+}
+// The test's Os stands between the table and the kernel for every write.
+inline bool writes_through_os(Face face) { return face != Face::kIoUring; }
 
 // A loop, a table and a way to turn the wheel without sleeping.
 struct Wheel {
@@ -235,6 +245,7 @@ struct Wheel {
   explicit Wheel(ConnectionOptions options = {}, Face face = Face::kEpoll) {
     LoopOptions loop_options;
     if (face == Face::kPoll) loop_options.backend = Backend::kPoll;
+    if (face == Face::kIoUring) loop_options.backend = Backend::kIoUring;
     if (face == Face::kPushing) loop_options.poller = std::make_unique<PushingPoller>(os);
     loop_options.os = &os;
     loop_options.mailbox_capacity = 64;  // thousands of wheels are made

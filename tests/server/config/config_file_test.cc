@@ -97,6 +97,14 @@ TEST(ConfigFile, ManyFilesAreStopped) {
   EXPECT_LT(text.lines.size(), 3 * kMaxConfigFiles);
 }
 
+TEST(ConfigFile, ManyLinesAreStopped) {
+  std::string bytes;
+  for (size_t i = 0; i < kMaxConfigLines + 10; ++i) bytes += "a\n";
+  const ConfigText text = read_text(bytes);
+  EXPECT_EQ(text.lines.size(), kMaxConfigLines + 1);
+  EXPECT_EQ(text.lines.back().error, "too many lines");
+}
+
 TEST(ConfigFile, UnreadableFiles) {
   ConfigText text;
   read_config_file("/nowhere/x.conf", "/", text);

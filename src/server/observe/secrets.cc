@@ -1,0 +1,36 @@
+#include "server/observe/secrets.h"
+
+#include "server/config/directives.h"
+
+namespace millrace {
+namespace {
+
+// HELLO [protover [AUTH username password] ...]: the two behind the word.
+bool is_hello_secret(std::span<const std::string_view> args, size_t position) {
+  for (size_t back = 1; back <= 2 && back <= position; ++back)
+    if (equals_ignoring_case(args[position - back], "AUTH")) return true;
+  return false;
+}
+
+// CONFIG SET name value [name value ...]
+bool is_config_secret(std::span<const std::string_view> args, size_t position) {
+  if (position < 3 || position % 2 == 0) return false;
+  const Directive* directive = find_directive(args[position - 1]);
+  return directive && directive->has(DirectiveFlag::kSecret);
+}
+
+}  // namespace
+
+bool may_have_secrets(const Command& command) {
+  return command.full_name == "auth" || command.full_name == "hello" ||
+         command.full_name == "config|set";
+}
+
+bool is_secret(const Command& command, std::span<const std::string_view> args, size_t position) {
+  if (position == 0) return false;
+  if (command.full_name == "auth") return true;
+  if (command.full_name == "hello") return is_hello_secret(args, position);
+  return is_config_secret(args, position);
+}
+
+}  // namespace millrace

@@ -1,0 +1,131 @@
+"""Starts and ends the servers that the Python tests talk to. Standard library only.
+
+    with Servers() as servers:
+        ours = servers.millrace("--event-backend", "poll")
+        redis = servers.redis()
+        print(ours.ask(b"SET", b"k", b"v"), redis.ask(b"GET", b"k"))
+
+Every server listens on a free loopback port, keeps nothing on disk, and is ended by its own pid.
+"""
+import os
+import pathlib
+import socket
+import subprocess
+import tempfile
+import time
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+MILLRACE = os.environ.get("MILLRACE_SERVER", str(TOP / "build/release/src/server/millrace-server"))
+START_SECONDS = 30  # an AddressSanitizer build on a loaded machine
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def encode(*words):
+    return b"*%d\r\n" % len(words) + b"".join(b"$%d\r\n%s\r\n" % (len(w), w) for w in words)
+
+
+class Client:
+    """One connection, RESP2 and RESP3. A reply is bytes with its type byte, a list, or None."""
+
+    def __init__(self, address):
+        family = socket.AF_UNIX if isinstance(address, (str, bytes)) else socket.AF_INET
+        self.socket = socket.socket(family)
+        self.socket.settimeout(30)
+        self.socket.connect(address)
+        self.reader = self.socket.makefile("rb", 1 << 16)
+
+    def send(self, *words):
+        self.socket.sendall(encode(*words))
+
+    def ask(self, *words):
+        self.send(*words)
+        return self.read()
+
+    def read(self):
+        line = self.reader.readline()
+        if not line:
+            raise EOFError
+        kind, rest = line[:1], line[1:-2]
+        if kind in b"$=":
+            size = int(rest)
+            return None if size < 0 else b"$" + self.reader.read(size + 2)[:-2]
+        if kind in b"*~>":
+            size = int(rest)
+            return None if size < 0 else [self.read() for _ in range(size)]
+        if kind == b"%":
+            return [self.read() for _ in range(2 * int(rest))]
+        if kind == b"_":
+            return None
+        return line[:-2]
+
+    def close(self):
+        self.reader.close()
+        self.socket.close()
+
+
+class Server:
+    def __init__(self, name, command, port):
+        self.name, self.port = name, port
+        self.directory = tempfile.mkdtemp(prefix=name + "-")
+        self.log_path = os.path.join(self.directory, "log")
+        self.process = subprocess.Popen(command, cwd=self.directory, stdin=subprocess.DEVNULL,
+                                        stdout=open(self.log_path, "w"), stderr=subprocess.STDOUT)
+        end = time.monotonic() + START_SECONDS
+        while True:
+            try:
+                self.client().close()
+                return
+            except OSError:
+                if self.process.poll() is not None or time.monotonic() > end:
+                    raise RuntimeError(f"{name} did not start:\n{self.log()}")
+                time.sleep(0.02)
+
+    def client(self):
+        return Client(("127.0.0.1", self.port))
+
+    def ask(self, *words):
+        client = self.client()
+        try:
+            return client.ask(*words)
+        finally:
+            client.close()
+
+    def log(self):
+        return open(self.log_path).read()
+
+    def stop(self):
+        """Orderly; returns the exit status."""
+        if self.process.poll() is None:
+            self.process.terminate()
+        try:
+            return self.process.wait(30)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            return self.process.wait()
+
+
+class Servers:
+    def __enter__(self):
+        self.running = []
+        return self
+
+    def __exit__(self, *_):
+        for server in self.running:
+            server.stop()
+
+    def _start(self, name, program, arguments):
+        port = free_port()
+        server = Server(name, [program, "--port", str(port), "--bind", "127.0.0.1", *arguments], port)
+        self.running.append(server)
+        return server
+
+    def millrace(self, *arguments):
+        return self._start("millrace", MILLRACE, arguments)
+
+    def redis(self, *arguments):
+        return self._start("redis", "redis-server", ["--save", "", "--appendonly", "no", *arguments])

@@ -1,0 +1,170 @@
+// Every command of the server, run in this process: real tables, dispatcher, gates and data, and clients
+// without sockets.
+//
+//   CommandRig rig;
+//   Session& alice = rig.connect();
+//   EXPECT_EQ(rig.run(alice, {"SET", "k", "v"}), "+OK\r\n");
+//
+// Time stands still until advance().
+#pragma once
+
+#include <initializer_list>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "ae/base/prng.h"
+#include "ae/core/event_loop.h"
+#include "proto/reply_writer.h"
+#include "server/command/services.h"
+#include "server/config/config_store.h"
+#include "server/core/clients.h"
+#include "server/core/dispatch.h"
+#include "server/core/gates.h"
+#include "server/core/lifecycle.h"
+#include "server/core/memory_guard.h"
+#include "server/observe/command_stats.h"
+#include "server/observe/latency_monitor.h"
+#include "server/observe/monitor_feed.h"
+#include "server/observe/slow_log.h"
+
+namespace millrace {
+
+// Remembers what was asked of each client's transport.
+class FakeClientLink final : public ClientLink {
+ public:
+  struct Client {
+    std::string pushed;
+    bool closed = false;
+    bool suspended = false;
+  };
+  std::unordered_map<uint64_t, Client> clients;  // by CLIENT ID
+  size_t unread = 0;
+  size_t unsent = 0;
+
+  std::string peer_text(const Session& session) override {
+    return "10.0.0.1:" + std::to_string(1000 + session.id);
+  }
+  std::string local_text(const Session&) override { return "10.0.0.2:6379"; }
+  int descriptor(const Session& session) override { return int(session.id) + 10; }
+  size_t unread_bytes(const Session&) override { return unread; }
+  size_t output_bytes(const Session&) override { return unsent; }
+  void reply(const Session&, std::string_view) override {}
+  void push(const Session& session, std::string_view bytes) override {
+    clients[session.id].pushed += bytes;
+  }
+  void close_now(Session& session) override {
+    session.set(SessionFlag::kClosing);
+    clients[session.id].closed = true;
+  }
+  void close_after_reply(Session& session) override { close_now(session); }
+  void close_idle(Session& session) override { close_now(session); }
+  void enforce_soft_limits() override {}
+  void suspend(Session& session, std::string_view) override {
+    clients[session.id].suspended = true;
+  }
+  void resume(Session& session) override { clients[session.id].suspended = false; }
+};
+
+class FakeLifecycle final : public Lifecycle {
+ public:
+  bool shutting_down = false;
+  ShutdownRequest request;
+
+  void request_shutdown(ShutdownRequest asked) override {
+    shutting_down = true;
+    request = asked;
+  }
+  bool abort_shutdown() override { return std::exchange(shutting_down, false); }
+  int port() const override { return 6379; }
+  std::string_view executable() const override { return "/usr/bin/millrace-server"; }
+  std::string_view config_file() const override { return ""; }
+  std::string_view run_id() const override { return "0123456789012345678901234567890123456789"; }
+  std::string_view event_backend() const override { return "epoll"; }
+  uint64_t bytes_read() const override { return 1000; }
+  uint64_t bytes_written() const override { return 2000; }
+  uint64_t reads() const override { return 10; }
+  uint64_t writes() const override { return 20; }
+};
+
+class CommandRig {
+ public:
+  static constexpr int64_t kStartMs = 1'700'000'000'000;
+
+  CommandRig() {
+    advance(0);
+    clients.on_pause_change([this] { gates.refresh(); });
+    store.on_any_change([this](const Config&, const Config&) -> Refusal {
+      gates.refresh();
+      dispatcher.refresh();
+      return std::nullopt;
+    });
+  }
+
+  Session& connect() {
+    Session& session = clients.open({}, services.tick.uptime_s);
+    session.set(SessionFlag::kAuthenticated);
+    session.set(SessionFlag::kLocal);
+    return session;
+  }
+
+  // The reply as RESP bytes; "(waits)" for a request that met a pause.
+  std::string run(Session& session, std::vector<std::string_view> args) {
+    proto::StringSink sink;
+    proto::ReplyWriter reply(sink, proto::Resp(session.resp));
+    session.next_request();
+    const Request request{.session = session.self, .command = table.resolve(args)};
+    if (dispatcher.run(session, request, args, reply) == Dispatcher::Outcome::kWait)
+      return "(waits)";
+    return session.silent() ? "" : std::string(sink.view());
+  }
+
+  void advance(int64_t ms) {
+    now_ms += ms;
+    services.tick.unix_us = now_ms * 1000;
+    services.tick.uptime_s = uint32_t((now_ms - kStartMs) / 1000);
+    access_clock.set_now(now_ms);
+  }
+
+  int64_t now_ms = kStartMs;
+  FakeClientLink link;
+  FakeLifecycle lifecycle;
+  ConfigStore store;
+  ae::Prng prng{42};
+  AccessClock access_clock;
+  Databases databases{16, access_clock};
+  LazyFree lazy_free;
+  Effects effects;
+  ServerStats stats;
+  Clients clients{link};
+  CommandTable table{command_families()};
+  CommandStats command_stats{table.size()};
+  SlowLog slow_log{store.config()};
+  LatencyMonitor latency{store.config()};
+  MonitorFeed monitors{clients};
+  Services services{.tick = {},
+                    .config = store.config(),
+                    .config_store = store,
+                    .databases = databases,
+                    .lazy_free = lazy_free,
+                    .effects = effects,
+                    .access_clock = access_clock,
+                    .stats = stats,
+                    .command_stats = command_stats,
+                    .commands = table,
+                    .clients = clients,
+                    .slow_log = slow_log,
+                    .latency = latency,
+                    .monitors = monitors,
+                    .lifecycle = lifecycle,
+                    .prng = prng};
+  std::unique_ptr<ae::EventLoop> loop = std::move(*ae::EventLoop::create({}));
+  MemoryGuard memory_guard{*loop, services};
+  Gates gates{services, memory_guard};
+  Dispatcher dispatcher{services, gates};
+};
+
+}  // namespace millrace
