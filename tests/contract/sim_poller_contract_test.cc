@@ -11,12 +11,11 @@
 namespace ae::contract {
 namespace {
 
-struct SimulatedWorld {
-  static constexpr bool kTellsHangUp = true;
-
-  Poller& poller() { return poller_; }
-  Os& os() { return os_; }
-  std::pair<int, int> connected_pair() {
+class SimulatedWorld final : public PollerWorld {
+ public:
+  Poller& poller() override { return poller_; }
+  Os& os() override { return os_; }
+  std::pair<int, int> connected_pair() override {
     const Result<int> listener = os_.socket(AF_INET, SOCK_STREAM, 0);
     AE_ASSERT(os_.bind(*listener, Address::loopback(0)) && os_.listen(*listener, 1));
     const Result<int> dialled = os_.socket(AF_INET, SOCK_STREAM, 0);
@@ -25,16 +24,23 @@ struct SimulatedWorld {
     os_.close(*listener);
     return {*accepted, *dialled};
   }
-  void reset(int fd) { os_.close_with_reset(fd); }
-  TimePoint now() { return clock_.now(); }
+  void reset(int fd) override { os_.close_with_reset(fd); }
+  TimePoint now() override { return clock_.now(); }
 
+ private:
   sim::SimClock clock_;
   sim::Agenda agenda_{clock_};
   sim::SimOs os_;
   sim::SimPoller poller_{os_, agenda_, 1};
 };
 
-INSTANTIATE_TYPED_TEST_SUITE_P(Simulated, PollerContract, SimulatedWorld);
+INSTANTIATE_TEST_SUITE_P(Simulated, PollerContract,
+                         ::testing::Values(PollerSubject{
+                             "sim",
+                             []() -> std::unique_ptr<PollerWorld> {
+                               return std::make_unique<SimulatedWorld>();
+                             }}),
+                         subject_name);
 
 class SimPollerTest : public ::testing::Test {
  protected:

@@ -111,6 +111,8 @@ class SimulatedFarEnd final : public FarEnd {
 
 class SimulatedStreamWorld final : public StreamWorld {
  public:
+  explicit SimulatedStreamWorld(sim::Face face) : face_(face), world_({.face = face}) {}
+
   EventLoop& loop() override { return world_.loop(); }
   std::pair<int, std::unique_ptr<FarEnd>> connect() override {
     auto [fd, peer] = world_.os().stream_pair();
@@ -118,8 +120,10 @@ class SimulatedStreamWorld final : public StreamWorld {
   }
   void tick() override { world_.tick(); }
   void pass(Nanoseconds time) override { world_.pass(time); }
+  bool use_completions() const override { return face_ == sim::Face::kCompletions; }
 
  private:
+  sim::Face face_;
   sim::World world_;
 };
 
@@ -145,13 +149,18 @@ inline NamedStreamWorld real_world(std::string name, Backend backend, bool compl
           }};
 }
 
+inline NamedStreamWorld simulated_world(std::string name, sim::Face face) {
+  return {std::move(name), [face] { return std::make_unique<SimulatedStreamWorld>(face); }};
+}
+
 inline std::vector<NamedStreamWorld> stream_worlds() {
   return {real_world("epoll", Backend::kEpoll, false),
           real_world("poll", Backend::kPoll, false),
           real_world("select", Backend::kSelect, false),
           real_world("io_uring_readiness", Backend::kIoUring, false),
           real_world("io_uring_completions", Backend::kIoUring, true),
-          {"simulated", [] { return std::make_unique<SimulatedStreamWorld>(); }}};
+          simulated_world("simulated", sim::Face::kReadiness),
+          simulated_world("simulated_completions", sim::Face::kCompletions)};
 }
 
 }  // namespace ae::contract

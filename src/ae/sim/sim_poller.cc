@@ -19,8 +19,11 @@ Events as_reported(const Readiness& ready, Events interest) {
 
 }  // namespace
 
-SimPoller::SimPoller(SimOs& os, Agenda& agenda, uint64_t seed)
+SimPoller::SimPoller(SimOs& os, Agenda& agenda, uint64_t seed, Face face)
     : os_(os), agenda_(agenda), random_(seed) {
+  if (face == Face::kCompletions) {
+    completions_ = std::make_unique<SimCompletions>(os, random_.next(), CompletionBuffers{});
+  }
   os_.add_observer(this);
 }
 
@@ -73,10 +76,16 @@ Result<size_t> SimPoller::wait(std::span<ReadyEvent> out, std::optional<Nanoseco
   if (fault.kind == Fault::Kind::kErrno) return fail(fault.error, "poller wait");
   ++waits_;
   agenda_.run_due();
-  const size_t ready = collect(out);
-  if (ready > 0 || (timeout && *timeout <= Nanoseconds::zero())) return ready;
+  const Found found = look(out);
+  const bool may_sleep = !timeout || *timeout > Nanoseconds::zero();
+  if (!found.nothing() || !may_sleep) return found.events;
   if (!timeout) return sleep_until(out, std::nullopt);
   return sleep_until(out, agenda_.clock().now() + *timeout);
+}
+
+SimPoller::Found SimPoller::look(std::span<ReadyEvent> out) {
+  const size_t completions = completions_ == nullptr ? 0 : completions_->perform();
+  return {collect(out), completions};
 }
 
 size_t SimPoller::sleep_until(std::span<ReadyEvent> out, std::optional<TimePoint> deadline) {
@@ -84,7 +93,7 @@ size_t SimPoller::sleep_until(std::span<ReadyEvent> out, std::optional<TimePoint
     if (deadline && *next > *deadline) break;
     agenda_.clock().advance_to(*next);
     agenda_.run_due();
-    if (const size_t ready = collect(out); ready > 0) return ready;
+    if (const Found found = look(out); !found.nothing()) return found.events;
   }
   if (!deadline) {
     assert_failed(__FILE__, __LINE__,

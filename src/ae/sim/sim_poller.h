@@ -9,6 +9,9 @@
 // moves with it. A wait without a deadline, with nothing ready and an empty agenda, would sleep for
 // ever: that is a bug of the program or of its test, and stops the process with a word.
 //
+// With Face::kCompletions it also has the face of completions.h (sim_completions.h), as io_uring
+// has.
+//
 // Exclusive registrations of several pollers on one descriptor: each wake-up is claimed by the one
 // that waits first after it, and a level that stays ready goes on being reported to that one.
 //
@@ -16,24 +19,30 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <vector>
 
 #include "ae/base/prng.h"
 #include "ae/core/poller.h"
 #include "ae/sim/agenda.h"
+#include "ae/sim/sim_completions.h"
 #include "ae/sim/sim_os.h"
 
 namespace ae::sim {
 
+enum class Face : uint8_t { kReadiness, kCompletions };
+
 class SimPoller final : public Poller, private SimOs::CloseObserver {
  public:
-  SimPoller(SimOs& os, Agenda& agenda, uint64_t seed);
+  SimPoller(SimOs& os, Agenda& agenda, uint64_t seed, Face face = Face::kReadiness);
   ~SimPoller() override;
   SimPoller(const SimPoller&) = delete;
   SimPoller& operator=(const SimPoller&) = delete;
 
   // Descriptors registered now.
   size_t registered() const { return registrations_.size(); }
+  // Null without that face.
+  SimCompletions* completions() override { return completions_.get(); }
 
   std::string_view name() const override { return "simulated"; }
   bool supports(Trigger) const override { return true; }
@@ -59,6 +68,13 @@ class SimPoller final : public Poller, private SimOs::CloseObserver {
   };
 
   bool on_close(int fd) override;
+  // What one look finds: file events in `out`, and completions.
+  struct Found {
+    size_t events;
+    size_t completions;
+    bool nothing() const { return events == 0 && completions == 0; }
+  };
+  Found look(std::span<ReadyEvent> out);
   size_t sleep_until(std::span<ReadyEvent> out, std::optional<TimePoint> deadline);
   size_t collect(std::span<ReadyEvent> out);
   void find_candidates();
@@ -67,6 +83,7 @@ class SimPoller final : public Poller, private SimOs::CloseObserver {
   SimOs& os_;
   Agenda& agenda_;
   Prng random_;
+  std::unique_ptr<SimCompletions> completions_;
   std::map<int, Registration> registrations_;
   std::vector<Candidate> candidates_;
   uint64_t waits_ = 0;

@@ -7,7 +7,7 @@
 namespace ae::sim {
 
 World::World(WorldOptions options) : os_(options.os), random_(options.seed) {
-  auto poller = std::make_unique<SimPoller>(os_, agenda_, options.seed ^ 0x5eed);
+  auto poller = std::make_unique<SimPoller>(os_, agenda_, options.seed ^ 0x5eed, options.face);
   poller_ = poller.get();
   LoopOptions loop_options;
   loop_options.clock = &clock_;
@@ -23,11 +23,17 @@ World::World(WorldOptions options) : os_(options.os), random_(options.seed) {
 
 bool World::quiet_tick() {
   const LoopStats before = loop_->stats();
+  const uint64_t completions_before = completions_delivered();
   const size_t delivered = loop_->run_once(Nanoseconds::zero());
   const LoopStats& after = loop_->stats();
   return delivered == 0 && after.interest_changes == before.interest_changes &&
          after.timers_run == before.timers_run && after.mailbox_items == before.mailbox_items &&
-         after.reaped == before.reaped;
+         after.reaped == before.reaped && completions_delivered() == completions_before;
+}
+
+uint64_t World::completions_delivered() const {
+  const SimCompletions* completions = poller_->completions();
+  return completions == nullptr ? 0 : completions->delivered();
 }
 
 // Two quiet ticks in a row: what the first one's hooks have prepared shows in the second.
@@ -112,6 +118,11 @@ std::string World::violations() {
   leftover(loop_->watched(), 0, "registrations in the loop left");
   leftover(loop_->pending_timers(), 0, "timers left");
   leftover(spins_, 0, "instants at which the loop did not come to rest");
+  if (const SimCompletions* completions = poller_->completions()) {
+    leftover(completions->receives(), 0, "receives left");
+    leftover(completions->sends(), 0, "sends left");
+    leftover(completions->buffers_out(), 0, "provided buffers left");
+  }
   for (const std::string& misuse : os_.misuses()) text += misuse + "\n";
   return text;
 }

@@ -34,6 +34,7 @@ namespace ae::sim {
 struct WorldOptions {
   uint64_t seed = 1;
   SimOsOptions os = {};
+  Face face = Face::kReadiness;
   size_t events_per_wait = 64;
   size_t mailbox_capacity = 64;
 };
@@ -74,6 +75,7 @@ class World {
   static constexpr size_t kMaxTicksAtOneInstant = 10'000;
   void note_spin(TimePoint end);
   bool quiet_tick();
+  uint64_t completions_delivered() const;
   bool play_gap(Gap gap, SimPeer& peer);
 
   size_t spins_ = 0;

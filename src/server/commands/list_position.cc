@@ -94,7 +94,7 @@ void linsert(Context& c) {
 // LREM key count element
 void lrem(Context& c) {
   ArgReader args(c, 2);
-  const int64_t count = signed_number(args);
+  const int64_t count = args.integer();
   const std::string_view element = args.word();
   if (!args.finish()) return;
   Entry* entry = c.write(1, Type::kList);

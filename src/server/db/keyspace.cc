@@ -108,7 +108,8 @@ void Keyspace::check() const {
   size_t expiring = 0;
   for_each([&](const Entry& entry) {
     expiring += entry.has_expiry() ? 1 : 0;
-    AE_ASSERT(table_.find_slot(entry.key(), hash(entry.key())).marked() == entry.has_expiry());
+    const EntryTable::Slot slot = table_.find_slot(entry.key(), hash(entry.key()));
+    AE_ASSERT(slot && slot.element() == &entry && slot.marked() == entry.has_expiry());
   });
   AE_ASSERT(expiring == this->expiring());
 }

@@ -86,15 +86,16 @@ class HashCore {
   static constexpr size_t kShrinkPercent = 40;
   // Two that are to be merged must not fill the result beyond 60 %.
   static constexpr size_t kMaxMerged = size_t{kMaxBuckets} * Bucket::kSlots * 6 / 10;
-  // How far ahead of a loop over elements their lines are asked for: about a miss' worth of work.
-  static constexpr size_t kPrefetchDistance = 16;
-  // The load is above a third, hence this many draws of a random slot fail once in 10^22 times.
+  // Draws of a random slot before the next element in order is taken instead. A full third of the
+  // slots is occupied in a table of any size, one in eight in the smallest.
   static constexpr int kMaxDraws = 128;
 
+  // NOLINTBEGIN(performance-no-int-to-ptr): root_ is either a word or a pointer
   uint64_t* directory() { return depth_ == 0 ? &root_ : reinterpret_cast<uint64_t*>(root_); }
   const uint64_t* directory() const {
     return depth_ == 0 ? &root_ : reinterpret_cast<const uint64_t*>(root_);
   }
+  // NOLINTEND(performance-no-int-to-ptr)
   size_t directory_size() const { return size_t{1} << depth_; }
   // Two shifts, as one by 64 is undefined.
   uint32_t index_of(uint64_t hash) const {

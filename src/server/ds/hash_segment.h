@@ -65,6 +65,7 @@ inline uint32_t tag(uint64_t word) {
   return static_cast<uint32_t>(word >> kTagShift);
 }
 inline void* pointer(uint64_t word) {
+  // NOLINTNEXTLINE(performance-no-int-to-ptr): 44 bits of a pointer share the word with the tag
   return reinterpret_cast<void*>(word & kPointerMask);
 }
 
@@ -189,7 +190,10 @@ class Segment {
   }
 
   uint64_t word() const { return word_; }
-  Bucket* buckets() const { return reinterpret_cast<Bucket*>(word_ & kBlockMask); }
+  Bucket* buckets() const {
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): as a slot's
+    return reinterpret_cast<Bucket*>(word_ & kBlockMask);
+  }
   uint32_t bucket_count() const { return static_cast<uint32_t>(word_ >> 48); }
   unsigned depth() const { return static_cast<unsigned>(word_ & kDepthMask); }
 
@@ -200,6 +204,7 @@ class Segment {
   uint32_t next(uint32_t bucket) const { return bucket + 1 == bucket_count() ? 0 : bucket + 1; }
   // The lowest tag whose home is `bucket`; 65536 for the bucket past the last.
   uint32_t first_tag(uint32_t bucket) const {
+    AE_DCHECK(bucket_count() != 0);
     return ((bucket << 16) + bucket_count() - 1) / bucket_count();
   }
 

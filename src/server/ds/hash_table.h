@@ -9,7 +9,7 @@
 //   if (table.find("alice", hash) == nullptr) table.insert(new_member("alice"), hash);
 //   Member* gone = table.remove("alice", hash);                  // now the caller's to free
 //
-// It stores pointers to elements, at 8.9 to 11 bytes each, and does not own what they point to:
+// It stores pointers to elements, at 9.1 to 12 bytes each, and does not own what they point to:
 // whoever destroys a table that has elements has destroyed them, or does it with clear().
 //
 // WHAT IT IS. Extendible hashing (R. Fagin, J. Nievergelt, N. Pippenger, H. R. Strong, 1979) over
@@ -25,7 +25,8 @@
 //   +-------------------------------+
 //
 // A lookup is three dependent loads: the directory word (in L2: 8 bytes per 700 elements), one
-// bucket line, the element. The tags reject 97 of 100 elements that are not the one asked for.
+// bucket line, the element. The tags let through one in 600 of the elements that are not the
+// one asked for.
 //
 // GROWTH. A segment at 90 % gets half as many or 16 more buckets: its slots are moved, its elements
 // are not touched, for the tag is in the slot. A full segment of 125 splits in two; their tags

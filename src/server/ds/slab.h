@@ -107,6 +107,7 @@ class Slab {
   static constexpr size_t kClassCount = kMaxCellBytes / kCellStep + 1;
 
   static char* base_of(const void* cell) {
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): a slab is found from a cell by masking
     return reinterpret_cast<char*>(reinterpret_cast<uintptr_t>(cell) & ~(kSlabBytes - 1));
   }
   static Header* header_in(char* base) {

@@ -9,7 +9,9 @@ void nothing(Context&) {}
 
 // The positions for one row, or "invalid".
 std::string positions(const CommandSpec& spec, std::vector<std::string_view> args) {
-  const Command command{.spec = &spec, .full_name = std::string(spec.name)};
+  Command command;
+  command.spec = &spec;
+  command.full_name = spec.name;
   const auto found = key_positions(command, args);
   if (!found) return "invalid";
   std::string text;
