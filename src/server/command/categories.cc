@@ -6,9 +6,9 @@ namespace millrace {
 namespace {
 
 constexpr std::string_view kNames[] = {
-    "keyspace", "read",  "write",       "set",    "sortedset", "list",      "hash",
-    "string",   "bitmap", "hyperloglog", "geo",    "stream",    "pubsub",    "admin",
-    "fast",     "slow",  "blocking",    "dangerous", "connection", "transaction", "scripting"};
+    "keyspace", "read",   "write",       "set",       "sortedset",  "list",        "hash",
+    "string",   "bitmap", "hyperloglog", "geo",       "stream",     "pubsub",      "admin",
+    "fast",     "slow",   "blocking",    "dangerous", "connection", "transaction", "scripting"};
 static_assert(std::size(kNames) == kCategories);
 
 struct GroupCategory {
@@ -71,8 +71,7 @@ CategorySet categories_of(const Command& command) {
   const CommandSpec& spec = *command.spec;
   CategorySet categories = by_subject(command);
   if (spec.has(kWrite)) categories.add(Category::kWrite);
-  if (spec.has(kReadOnly) && !categories.has(Category::kScripting))
-    categories.add(Category::kRead);
+  if (spec.has(kReadOnly) && !categories.has(Category::kScripting)) categories.add(Category::kRead);
   if (spec.has(kAdmin)) {
     categories.add(Category::kAdmin);
     categories.add(Category::kDangerous);
@@ -83,7 +82,9 @@ CategorySet categories_of(const Command& command) {
   return categories;
 }
 
-std::string_view category_name(Category category) { return kNames[size_t(category)]; }
+std::string_view category_name(Category category) {
+  return kNames[size_t(category)];
+}
 
 std::optional<Category> find_category(std::string_view name) {
   for (size_t i = 0; i < std::size(kNames); ++i)

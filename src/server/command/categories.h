@@ -1,7 +1,8 @@
-// The categories of commands that COMMAND INFO shows and access rules name: @read, @string, @dangerous ...
+// The categories of commands that COMMAND INFO shows and access rules name: @read, @string,
+// @dangerous ...
 //
-// Most follow from a command's flags and group. The rest, what is dangerous though no flag says so, stands in
-// a list in categories.cc.
+// Most follow from a command's flags and group. The rest, what is dangerous though no flag says so,
+// stands in a list in categories.cc.
 #pragma once
 
 #include <cstdint>
@@ -15,8 +16,26 @@ namespace millrace {
 
 // In the order Redis prints them.
 enum class Category : uint8_t {
-  kKeyspace, kRead, kWrite, kSet, kSortedSet, kList, kHash, kString, kBitmap, kHyperLogLog, kGeo,
-  kStream, kPubSub, kAdmin, kFast, kSlow, kBlocking, kDangerous, kConnection, kTransaction,
+  kKeyspace,
+  kRead,
+  kWrite,
+  kSet,
+  kSortedSet,
+  kList,
+  kHash,
+  kString,
+  kBitmap,
+  kHyperLogLog,
+  kGeo,
+  kStream,
+  kPubSub,
+  kAdmin,
+  kFast,
+  kSlow,
+  kBlocking,
+  kDangerous,
+  kConnection,
+  kTransaction,
   kScripting,
 };
 inline constexpr int kCategories = int(Category::kScripting) + 1;

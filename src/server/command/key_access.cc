@@ -17,27 +17,41 @@ struct Row {
 };
 
 // Readers tell something of the value, except these, which tell about it.
-constexpr std::string_view kAboutTheKey[] = {
-    "exists", "sismember", "memory|usage", "hexists", "scard", "touch", "zcard", "hstrlen",
-    "object|idletime", "object|encoding", "object|freq", "object|refcount", "strlen", "type",
-    "llen", "xlen", "hlen"};
+constexpr std::string_view kAboutTheKey[] = {"exists",
+                                             "sismember",
+                                             "memory|usage",
+                                             "hexists",
+                                             "scard",
+                                             "touch",
+                                             "zcard",
+                                             "hstrlen",
+                                             "object|idletime",
+                                             "object|encoding",
+                                             "object|freq",
+                                             "object|refcount",
+                                             "strlen",
+                                             "type",
+                                             "llen",
+                                             "xlen",
+                                             "hlen"};
 
 // Writers change the value, except these. By what they do to their first key ...
 constexpr std::string_view kTakers[] = {
-    "rename", "renamenx", "lmove", "rpoplpush", "lpop", "rpop", "lmpop", "zmpop", "zpopmin",
-    "zpopmax", "spop", "smove", "getdel", "blpop", "brpop", "blmove", "blmpop", "bzmpop",
-    "bzpopmin", "bzpopmax", "brpoplpush", "migrate"};
+    "rename",  "renamenx", "lmove",    "rpoplpush", "lpop",       "rpop",   "lmpop", "zmpop",
+    "zpopmin", "zpopmax",  "spop",     "smove",     "getdel",     "blpop",  "brpop", "blmove",
+    "blmpop",  "bzmpop",   "bzpopmin", "bzpopmax",  "brpoplpush", "migrate"};
 constexpr std::string_view kReplacers[] = {
-    "sdiffstore", "sunionstore", "bitop", "restore", "psetex", "setex", "zunionstore", "mset",
-    "zrangestore", "zdiffstore", "geosearchstore", "zinterstore"};
+    "sdiffstore",  "sunionstore", "bitop",       "restore",    "psetex",         "setex",
+    "zunionstore", "mset",        "zrangestore", "zdiffstore", "geosearchstore", "zinterstore"};
 constexpr std::string_view kRemovers[] = {
-    "lrem", "srem", "xdel", "zremrangebylex", "xautoclaim", "ltrim", "zrem", "xtrim",
-    "zremrangebyrank", "zremrangebyscore", "hdel"};
-constexpr std::string_view kTellingChangers[] = {
-    "move", "hincrby", "incr", "incrbyfloat", "incrby", "decrby", "getset", "hincrbyfloat",
-    "setbit", "decr", "getex", "zincrby"};
-constexpr std::string_view kAdders[] = {
-    "rpush", "lpushx", "sadd", "rpushx", "append", "hsetnx", "linsert", "pfadd", "lpush"};
+    "lrem",  "srem", "xdel",  "zremrangebylex",  "xautoclaim",
+    "ltrim", "zrem", "xtrim", "zremrangebyrank", "zremrangebyscore",
+    "hdel"};
+constexpr std::string_view kTellingChangers[] = {"move",   "hincrby", "incr",   "incrbyfloat",
+                                                 "incrby", "decrby",  "getset", "hincrbyfloat",
+                                                 "setbit", "decr",    "getex",  "zincrby"};
+constexpr std::string_view kAdders[] = {"rpush",  "lpushx",  "sadd",  "rpushx", "append",
+                                        "hsetnx", "linsert", "pfadd", "lpush"};
 constexpr std::string_view kCopiers[] = {"copy", "sort", "georadius", "georadiusbymember"};
 constexpr std::string_view kErasers[] = {"del", "unlink"};
 constexpr std::string_view kCreators[] = {"setnx", "msetnx"};
@@ -78,7 +92,9 @@ KeyAccess find(std::span<const Row> rows, std::string_view command, KeyAccess ot
 
 }  // namespace
 
-std::span<const Name> names() { return kNames; }
+std::span<const Name> names() {
+  return kNames;
+}
 
 KeyAccess of(const Command& command, int specification) {
   if (specification > 0) return find(kSecond, command.full_name, kRO | kAccess);

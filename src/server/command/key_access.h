@@ -1,7 +1,9 @@
-// What a command does with its keys, beside where they stand: the flags of a key specification, which COMMAND
-// INFO and COMMAND GETKEYSANDFLAGS show (and which access rules and cluster proxies go by).
+// What a command does with its keys, beside where they stand: the flags of a key specification,
+// which COMMAND INFO and COMMAND GETKEYSANDFLAGS show (and which access rules and cluster proxies
+// go by).
 //
-// One of RO, RW, OW, RM says how the value is touched, the others what of it a client learns or changes.
+// One of RO, RW, OW, RM says how the value is touched, the others what of it a client learns or
+// changes.
 #pragma once
 
 #include <cstdint>
@@ -14,15 +16,15 @@ namespace millrace {
 
 using KeyAccess = uint16_t;
 namespace key_access {
-inline constexpr KeyAccess kRO = 1 << 0;       // the value is read, if at all
-inline constexpr KeyAccess kRW = 1 << 1;       // ... changed, depending on what it was
-inline constexpr KeyAccess kOW = 1 << 2;       // ... replaced, whatever it was
-inline constexpr KeyAccess kRM = 1 << 3;       // ... removed
-inline constexpr KeyAccess kAccess = 1 << 4;   // something of it is told to the client
-inline constexpr KeyAccess kUpdate = 1 << 5;   // existing data may be changed
-inline constexpr KeyAccess kInsert = 1 << 6;   // data is added, none changed
-inline constexpr KeyAccess kDelete = 1 << 7;   // data is removed
-inline constexpr KeyAccess kVariable = 1 << 8;     // depends on the arguments
+inline constexpr KeyAccess kRO = 1 << 0;        // the value is read, if at all
+inline constexpr KeyAccess kRW = 1 << 1;        // ... changed, depending on what it was
+inline constexpr KeyAccess kOW = 1 << 2;        // ... replaced, whatever it was
+inline constexpr KeyAccess kRM = 1 << 3;        // ... removed
+inline constexpr KeyAccess kAccess = 1 << 4;    // something of it is told to the client
+inline constexpr KeyAccess kUpdate = 1 << 5;    // existing data may be changed
+inline constexpr KeyAccess kInsert = 1 << 6;    // data is added, none changed
+inline constexpr KeyAccess kDelete = 1 << 7;    // data is removed
+inline constexpr KeyAccess kVariable = 1 << 8;  // depends on the arguments
 
 // In the order Redis prints them.
 struct Name {

@@ -48,17 +48,23 @@ std::optional<Run> after_keyword(const KeySpec& spec, Args args) {
 
 std::optional<Run> find_run(const KeySpec& spec, Args args) {
   switch (spec.kind) {
-    case KeySpec::Kind::kRange: return range(spec, args);
-    case KeySpec::Kind::kCount: return counted(spec, args);
-    case KeySpec::Kind::kKeyword: return after_keyword(spec, args);
-    case KeySpec::Kind::kNone: break;
+    case KeySpec::Kind::kRange:
+      return range(spec, args);
+    case KeySpec::Kind::kCount:
+      return counted(spec, args);
+    case KeySpec::Kind::kKeyword:
+      return after_keyword(spec, args);
+    case KeySpec::Kind::kNone:
+      break;
   }
   return Run{};
 }
 
 }  // namespace
 
-bool takes_keys(const CommandSpec& spec) { return spec.keys.kind != KeySpec::Kind::kNone; }
+bool takes_keys(const CommandSpec& spec) {
+  return spec.keys.kind != KeySpec::Kind::kNone;
+}
 
 std::optional<std::vector<KeyPosition>> key_positions(const Command& command, Args args) {
   std::vector<KeyPosition> positions;

@@ -20,8 +20,8 @@ struct KeyPosition {
   KeyAccess access;
 };
 
-// Nothing: the arguments contradict themselves (a count that is no number, or too large). `args` satisfies
-// the command's arity.
+// Nothing: the arguments contradict themselves (a count that is no number, or too large). `args`
+// satisfies the command's arity.
 std::optional<std::vector<KeyPosition>> key_positions(const Command& command,
                                                       std::span<const std::string_view> args);
 

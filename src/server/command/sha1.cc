@@ -65,7 +65,8 @@ Sha1Digest sha1(std::string_view bytes) {
     add_block(state, reinterpret_cast<const uint8_t*>(rest.data()));
   add_tail(state, rest, bytes.size());
   Sha1Digest digest;
-  for (size_t i = 0; i < digest.size(); ++i) digest[i] = uint8_t(state[i / 4] >> (24 - 8 * (i % 4)));
+  for (size_t i = 0; i < digest.size(); ++i)
+    digest[i] = uint8_t(state[i / 4] >> (24 - 8 * (i % 4)));
   return digest;
 }
 

@@ -1,5 +1,5 @@
-// SHA-1 (FIPS 180-4): the digests of DEBUG DIGEST. Not for secrets: SHA-1 has been broken since 2017; here
-// it is part of a format.
+// SHA-1 (FIPS 180-4): the digests of DEBUG DIGEST. Not for secrets: SHA-1 has been broken since
+// 2017; here it is part of a format.
 //
 //   Sha1Digest digest = sha1("abc");   // a9993e36...
 //

@@ -34,7 +34,9 @@ std::vector<std::string_view> split(std::string_view text) {
   return lexemes;
 }
 
-bool is_token(const SyntaxNode& node) { return node.kind == Kind::kToken; }
+bool is_token(const SyntaxNode& node) {
+  return node.kind == Kind::kToken;
+}
 
 // No lower-case letter: NX, LIB-NAME, =, *.
 bool is_token_word(std::string_view word) {
@@ -149,7 +151,8 @@ class Parser {
     return choices.size() == 1 ? std::move(choices[0]) : group(Kind::kOneOf, std::move(choices));
   }
   static bool is_plain_token(std::string_view lexeme) {
-    return is_token_word(lexeme) && std::string_view("[]<>|").find(lexeme) == std::string_view::npos;
+    return is_token_word(lexeme) &&
+           std::string_view("[]<>|").find(lexeme) == std::string_view::npos;
   }
 
   // After '[': an optional part, or the repetition of what stands in front.
@@ -166,7 +169,8 @@ class Parser {
     before.push_back(std::move(node));
   }
 
-  // The elements of "x y ...]" up to behind the bracket; 0, and nothing read, if it does not end in dots.
+  // The elements of "x y ...]" up to behind the bracket; 0, and nothing read, if it does not end in
+  // dots.
   size_t count_repeated() {
     size_t count = 0;
     int depth = 0;
@@ -207,12 +211,14 @@ struct TypeRule {
   std::string_view names[32];
 };
 constexpr TypeRule kTypes[] = {
-    {"key", {"key", "key1", "key2", "newkey", "source", "destination", "dst", "src", "sourcekey",
-             "destkey"}},
+    {"key",
+     {"key", "key1", "key2", "newkey", "source", "destination", "dst", "src", "sourcekey",
+      "destkey"}},
     {"integer",
-     {"seconds", "milliseconds", "count", "offset", "start", "stop", "end", "increment",
-      "decrement", "numkeys", "index", "db", "rank", "num-matches", "len", "limit", "cursor",
-      "timeout", "protover", "index1", "index2", "client-id", "destination-db", "version", "weight"}},
+     {"seconds",   "milliseconds",   "count",   "offset",  "start",    "stop",   "end",
+      "increment", "decrement",      "numkeys", "index",   "db",       "rank",   "num-matches",
+      "len",       "limit",          "cursor",  "timeout", "protover", "index1", "index2",
+      "client-id", "destination-db", "version", "weight"}},
     {"double", {"score"}},
     {"pattern", {"pattern"}},
 };

@@ -33,7 +33,9 @@ void switch_flag(Context& c, SessionFlag flag) {
 // --- names
 
 // CLIENT ID
-void client_id(Context& c) { c.reply().integer(int64_t(c.session().id)); }
+void client_id(Context& c) {
+  c.reply().integer(int64_t(c.session().id));
+}
 
 // CLIENT GETNAME
 void client_getname(Context& c) {
@@ -63,7 +65,9 @@ void client_setinfo(Context& c) {
 
 // --- lines
 
-void reply_lines(Context& c, std::string_view lines) { c.reply().verbatim("txt", lines); }
+void reply_lines(Context& c, std::string_view lines) {
+  c.reply().verbatim("txt", lines);
+}
 
 // CLIENT INFO
 void client_info(Context& c) {
@@ -180,14 +184,20 @@ void client_unblock(Context& c) {
 
 // --- this one
 
+// Of this request and the next. With OFF in force there is nothing to skip.
+void skip_replies(Session& session) {
+  if (session.has(SessionFlag::kReplyOff)) return;
+  session.set(SessionFlag::kSkipNext);
+  session.set(SessionFlag::kSkipping);
+}
+
 // CLIENT REPLY ON | OFF | SKIP
 void client_reply(Context& c) {
   ArgReader args(c, 2);
   Session& session = c.session();
   if (args.take("SKIP")) {
     if (!args.finish()) return;
-    session.set(SessionFlag::kSkipNext);
-    session.set(SessionFlag::kSkipping);  // of this request too
+    skip_replies(session);
     return c.reply().ok();
   }
   const bool on = read_switch(args);
@@ -197,81 +207,173 @@ void client_reply(Context& c) {
 }
 
 // CLIENT NO-EVICT ON | OFF
-void client_no_evict(Context& c) { switch_flag(c, SessionFlag::kNoEvict); }
+void client_no_evict(Context& c) {
+  switch_flag(c, SessionFlag::kNoEvict);
+}
 
 // CLIENT NO-TOUCH ON | OFF
-void client_no_touch(Context& c) { switch_flag(c, SessionFlag::kNoTouch); }
+void client_no_touch(Context& c) {
+  switch_flag(c, SessionFlag::kNoTouch);
+}
 
 // CLIENT GETREDIR
-void client_getredir(Context& c) { c.reply().integer(-1); }  // nobody tracks keys
+void client_getredir(Context& c) {
+  c.reply().integer(-1);
+}  // nobody tracks keys
 
 constexpr CommandFlags kOwn = kNoScript | kLoading | kStale;
 constexpr CommandFlags kOthers = kAdmin | kNoScript | kLoading | kStale;
 constexpr Group kGroup = Group::kConnection;
 
 constexpr CommandSpec kSubcommands[] = {
-    {.name = "getname", .handler = client_getname, .arity = 2, .flags = kOwn, .since = "2.6.9",
-     .group = kGroup, .summary = "Tells the name of the connection.", .complexity = "O(1)"},
-    {.name = "getredir", .handler = client_getredir, .arity = 2, .flags = kOwn, .since = "6.0.0",
+    {.name = "getname",
+     .handler = client_getname,
+     .arity = 2,
+     .flags = kOwn,
+     .since = "2.6.9",
+     .group = kGroup,
+     .summary = "Tells the name of the connection.",
+     .complexity = "O(1)"},
+    {.name = "getredir",
+     .handler = client_getredir,
+     .arity = 2,
+     .flags = kOwn,
+     .since = "6.0.0",
      .group = kGroup,
      .summary = "Tells which client gets this connection's invalidation messages; -1 for none.",
      .complexity = "O(1)"},
-    {.name = "help", .handler = reply_help, .arity = 2, .flags = kLoading | kStale,
-     .since = "5.0.0", .group = kGroup, .summary = "Prints this help.", .complexity = "O(1)"},
-    {.name = "id", .handler = client_id, .arity = 2, .flags = kOwn, .since = "5.0.0",
-     .group = kGroup, .summary = "Tells the number of the connection, which is never reused.",
+    {.name = "help",
+     .handler = reply_help,
+     .arity = 2,
+     .flags = kLoading | kStale,
+     .since = "5.0.0",
+     .group = kGroup,
+     .summary = "Prints this help.",
      .complexity = "O(1)"},
-    {.name = "info", .handler = client_info, .arity = 2, .flags = kOwn, .since = "6.2.0",
-     .group = kGroup, .summary = "Describes the connection, in the form of CLIENT LIST.",
+    {.name = "id",
+     .handler = client_id,
+     .arity = 2,
+     .flags = kOwn,
+     .since = "5.0.0",
+     .group = kGroup,
+     .summary = "Tells the number of the connection, which is never reused.",
      .complexity = "O(1)"},
-    {.name = "kill", .handler = client_kill, .arity = -3, .flags = kOthers, .since = "2.4.0",
-     .group = kGroup, .summary = "Closes connections.",
+    {.name = "info",
+     .handler = client_info,
+     .arity = 2,
+     .flags = kOwn,
+     .since = "6.2.0",
+     .group = kGroup,
+     .summary = "Describes the connection, in the form of CLIENT LIST.",
+     .complexity = "O(1)"},
+    {.name = "kill",
+     .handler = client_kill,
+     .arity = -3,
+     .flags = kOthers,
+     .since = "2.4.0",
+     .group = kGroup,
+     .summary = "Closes connections.",
      .complexity = "O(N) for N connections",
      .syntax = "ip:port | [ID client-id] [TYPE NORMAL | MASTER | SLAVE | REPLICA | PUBSUB] "
                "[USER username] [ADDR ip:port] [LADDR ip:port] [SKIPME YES | NO]"},
-    {.name = "list", .handler = client_list, .arity = -2, .flags = kOthers, .since = "2.4.0",
-     .group = kGroup, .summary = "Describes the connections, one to a line.",
+    {.name = "list",
+     .handler = client_list,
+     .arity = -2,
+     .flags = kOthers,
+     .since = "2.4.0",
+     .group = kGroup,
+     .summary = "Describes the connections, one to a line.",
      .complexity = "O(N) for N connections",
      .syntax = "[TYPE NORMAL | MASTER | REPLICA | PUBSUB] [ID client-id [client-id ...]]"},
-    {.name = "no-evict", .handler = client_no_evict, .arity = 3, .flags = kOthers,
-     .since = "7.0.0", .group = kGroup,
+    {.name = "no-evict",
+     .handler = client_no_evict,
+     .arity = 3,
+     .flags = kOthers,
+     .since = "7.0.0",
+     .group = kGroup,
      .summary = "Exempts the connection from being closed when clients take too much memory.",
-     .complexity = "O(1)", .syntax = "ON | OFF"},
-    {.name = "no-touch", .handler = client_no_touch, .arity = 3, .flags = kOwn, .since = "7.2.0",
+     .complexity = "O(1)",
+     .syntax = "ON | OFF"},
+    {.name = "no-touch",
+     .handler = client_no_touch,
+     .arity = 3,
+     .flags = kOwn,
+     .since = "7.2.0",
      .group = kGroup,
      .summary = "Lets the connection read keys without counting as their use.",
-     .complexity = "O(1)", .syntax = "ON | OFF"},
-    {.name = "pause", .handler = client_pause, .arity = -3, .flags = kOthers, .since = "3.0.0",
-     .group = kGroup, .summary = "Lets commands, or only writes, wait for a time.",
-     .complexity = "O(1)", .syntax = "timeout [WRITE | ALL]"},
-    {.name = "reply", .handler = client_reply, .arity = 3, .flags = kOwn, .since = "3.2.0",
-     .group = kGroup, .summary = "Switches the replies to the connection.", .complexity = "O(1)",
+     .complexity = "O(1)",
+     .syntax = "ON | OFF"},
+    {.name = "pause",
+     .handler = client_pause,
+     .arity = -3,
+     .flags = kOthers,
+     .since = "3.0.0",
+     .group = kGroup,
+     .summary = "Lets commands, or only writes, wait for a time.",
+     .complexity = "O(1)",
+     .syntax = "timeout [WRITE | ALL]"},
+    {.name = "reply",
+     .handler = client_reply,
+     .arity = 3,
+     .flags = kOwn,
+     .since = "3.2.0",
+     .group = kGroup,
+     .summary = "Switches the replies to the connection.",
+     .complexity = "O(1)",
      .syntax = "ON | OFF | SKIP"},
-    {.name = "setinfo", .handler = client_setinfo, .arity = 4, .flags = kOwn, .since = "7.2.0",
-     .group = kGroup, .summary = "Tells which client library is behind the connection.",
-     .complexity = "O(1)", .syntax = "LIB-NAME libname | LIB-VER libver"},
-    {.name = "setname", .handler = client_setname, .arity = 3, .flags = kOwn, .since = "2.6.9",
-     .group = kGroup, .summary = "Names the connection.", .complexity = "O(1)",
+    {.name = "setinfo",
+     .handler = client_setinfo,
+     .arity = 4,
+     .flags = kOwn,
+     .since = "7.2.0",
+     .group = kGroup,
+     .summary = "Tells which client library is behind the connection.",
+     .complexity = "O(1)",
+     .syntax = "LIB-NAME libname | LIB-VER libver"},
+    {.name = "setname",
+     .handler = client_setname,
+     .arity = 3,
+     .flags = kOwn,
+     .since = "2.6.9",
+     .group = kGroup,
+     .summary = "Names the connection.",
+     .complexity = "O(1)",
      .syntax = "connection-name"},
-    {.name = "unblock", .handler = client_unblock, .arity = -3, .flags = kOthers,
-     .since = "5.0.0", .group = kGroup,
-     .summary = "Wakes a client that waits in a blocking command.", .complexity = "O(N) for N connections",
+    {.name = "unblock",
+     .handler = client_unblock,
+     .arity = -3,
+     .flags = kOthers,
+     .since = "5.0.0",
+     .group = kGroup,
+     .summary = "Wakes a client that waits in a blocking command.",
+     .complexity = "O(N) for N connections",
      .syntax = "client-id [TIMEOUT | ERROR]"},
-    {.name = "unpause", .handler = client_unpause, .arity = 2, .flags = kOthers,
-     .since = "6.2.0", .group = kGroup, .summary = "Ends a pause before its time.",
+    {.name = "unpause",
+     .handler = client_unpause,
+     .arity = 2,
+     .flags = kOthers,
+     .since = "6.2.0",
+     .group = kGroup,
+     .summary = "Ends a pause before its time.",
      .complexity = "O(N) for N clients that wait"},
 };
 static_assert(sane(kSubcommands));
 
 constexpr CommandSpec kTable[] = {
-    {.name = "client", .arity = -2, .since = "2.4.0", .group = kGroup,
-     .summary = "Commands about client connections.", .complexity = "Depends on the subcommand.",
+    {.name = "client",
+     .arity = -2,
+     .since = "2.4.0",
+     .group = kGroup,
+     .summary = "Commands about client connections.",
+     .complexity = "Depends on the subcommand.",
      .subcommands = kSubcommands},
 };
 static_assert(sane(kTable));
 
 }  // namespace
 
-std::span<const CommandSpec> client_commands() { return kTable; }
+std::span<const CommandSpec> client_commands() {
+  return kTable;
+}
 
 }  // namespace millrace

@@ -32,7 +32,9 @@ ClientType read_client_type(ArgReader& args) {
   return ClientType::kNormal;
 }
 
-ClientType type_of(const Session&) { return ClientType::kNormal; }
+ClientType type_of(const Session&) {
+  return ClientType::kNormal;
+}
 
 bool ClientFilter::read(ArgReader& args) {
   while (args.more()) {

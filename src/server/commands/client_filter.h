@@ -13,8 +13,8 @@
 
 namespace millrace {
 
-// The kinds TYPE tells apart. There are no connections to a master or to replicas, and a client that watches
-// MONITOR is a normal one, as in Redis.
+// The kinds TYPE tells apart. There are no connections to a master or to replicas, and a client
+// that watches MONITOR is a normal one, as in Redis.
 enum class ClientType : uint8_t { kNormal, kMaster, kReplica, kPubSub };
 
 // Takes the next argument as a client type; another word answers the error.

@@ -12,9 +12,9 @@ using proto::ReplyWriter;
 
 constexpr std::string_view group_name(Group group) {
   constexpr std::string_view kNames[] = {
-      "generic",   "string",      "list",    "set",      "sorted-set", "hash",
-      "pubsub",    "transactions", "connection", "server", "scripting",  "hyperloglog",
-      "cluster",   "sentinel",    "geo",     "stream",   "bitmap"};
+      "generic", "string",       "list",       "set",    "sorted-set", "hash",
+      "pubsub",  "transactions", "connection", "server", "scripting",  "hyperloglog",
+      "cluster", "sentinel",     "geo",        "stream", "bitmap"};
   return kNames[size_t(group)];
 }
 static_assert(group_name(Group::kBitmap) == "bitmap");
@@ -26,10 +26,14 @@ void reply_pair(ReplyWriter& reply, std::string_view name, std::string_view text
 
 std::string_view type_name(const SyntaxNode& node) {
   switch (node.kind) {
-    case Kind::kToken: return "pure-token";
-    case Kind::kOneOf: return "oneof";
-    case Kind::kBlock: return "block";
-    case Kind::kValue: break;
+    case Kind::kToken:
+      return "pure-token";
+    case Kind::kOneOf:
+      return "oneof";
+    case Kind::kBlock:
+      return "block";
+    case Kind::kValue:
+      break;
   }
   return type_of_value(node.name);
 }

@@ -57,14 +57,13 @@ void reply_flags(ReplyWriter& reply, CommandFlags flags) {
 void reply_categories(ReplyWriter& reply, CategorySet categories) {
   reply.set(size_t(categories.size()));
   for (int i = 0; i < kCategories; ++i)
-    if (categories.has(Category(i)))
-      reply.status("@" + std::string(category_name(Category(i))));
+    if (categories.has(Category(i))) reply.status("@" + std::string(category_name(Category(i))));
 }
 
 // --- where the keys are
 
-// The one range that clients older than key specifications know: the first specification, and the second
-// where it goes on directly behind it.
+// The one range that clients older than key specifications know: the first specification, and the
+// second where it goes on directly behind it.
 struct OldRange {
   int first = 0;
   int last = 0;

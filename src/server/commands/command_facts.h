@@ -6,8 +6,8 @@
 
 namespace millrace {
 
-// COMMAND INFO: name, arity, flags, first key, last key, step, categories, tips, key specifications,
-// subcommands.
+// COMMAND INFO: name, arity, flags, first key, last key, step, categories, tips, key
+// specifications, subcommands.
 void reply_command_info(proto::ReplyWriter& reply, const Command& command);
 
 // COMMAND DOCS: summary, since, group, complexity, arguments, subcommands.

@@ -1,4 +1,5 @@
-// COMMAND: the server describes its commands. Clients read it at start, redis-cli makes its hints of it.
+// COMMAND: the server describes its commands. Clients read it at start, redis-cli makes its hints
+// of it.
 #include <string>
 #include <vector>
 
@@ -64,10 +65,14 @@ struct ListFilter {
 
   bool matches(const Command& command) const {
     switch (kind) {
-      case Kind::kNone: return true;
-      case Kind::kModule: return false;  // there are none
-      case Kind::kCategory: return category && categories_of(command).has(*category);
-      case Kind::kPattern: return glob_matches(value, command.full_name, GlobCase::kIgnore);
+      case Kind::kNone:
+        return true;
+      case Kind::kModule:
+        return false;  // there are none
+      case Kind::kCategory:
+        return category && categories_of(command).has(*category);
+      case Kind::kPattern:
+        return glob_matches(value, command.full_name, GlobCase::kIgnore);
     }
     return false;
   }
@@ -99,7 +104,8 @@ void command_list(Context& c) {
   std::vector<std::string_view> names;
   const CommandTable& table = c.services().commands;
   for (size_t id = 0; id < table.size(); ++id)
-    if (filter.matches(table.by_id(uint16_t(id)))) names.push_back(table.by_id(uint16_t(id)).full_name);
+    if (filter.matches(table.by_id(uint16_t(id))))
+      names.push_back(table.by_id(uint16_t(id)).full_name);
   c.reply().array(names.size());
   for (std::string_view name : names) c.reply().bulk(name);
 }
@@ -152,39 +158,87 @@ constexpr CommandFlags kFlags = kLoading | kStale;
 constexpr Group kGroup = Group::kServer;
 
 constexpr CommandSpec kSubcommands[] = {
-    {.name = "count", .handler = command_count, .arity = 2, .flags = kFlags, .since = "2.8.13",
-     .group = kGroup, .summary = "Counts the commands.", .complexity = "O(1)"},
-    {.name = "docs", .handler = command_docs, .arity = -2, .flags = kFlags, .since = "7.0.0",
-     .group = kGroup, .summary = "Documents the commands named, or all.",
-     .complexity = "O(N) for N commands", .syntax = "[command-name [command-name ...]]"},
-    {.name = "getkeys", .handler = command_getkeys, .arity = -3, .flags = kFlags,
-     .since = "2.8.13", .group = kGroup, .summary = "Finds the keys of a request.",
-     .complexity = "O(N) for N arguments", .syntax = "command [arg [arg ...]]"},
-    {.name = "getkeysandflags", .handler = command_getkeysandflags, .arity = -3, .flags = kFlags,
-     .since = "7.0.0", .group = kGroup,
+    {.name = "count",
+     .handler = command_count,
+     .arity = 2,
+     .flags = kFlags,
+     .since = "2.8.13",
+     .group = kGroup,
+     .summary = "Counts the commands.",
+     .complexity = "O(1)"},
+    {.name = "docs",
+     .handler = command_docs,
+     .arity = -2,
+     .flags = kFlags,
+     .since = "7.0.0",
+     .group = kGroup,
+     .summary = "Documents the commands named, or all.",
+     .complexity = "O(N) for N commands",
+     .syntax = "[command-name [command-name ...]]"},
+    {.name = "getkeys",
+     .handler = command_getkeys,
+     .arity = -3,
+     .flags = kFlags,
+     .since = "2.8.13",
+     .group = kGroup,
+     .summary = "Finds the keys of a request.",
+     .complexity = "O(N) for N arguments",
+     .syntax = "command [arg [arg ...]]"},
+    {.name = "getkeysandflags",
+     .handler = command_getkeysandflags,
+     .arity = -3,
+     .flags = kFlags,
+     .since = "7.0.0",
+     .group = kGroup,
      .summary = "Finds the keys of a request and tells what it does with them.",
-     .complexity = "O(N) for N arguments", .syntax = "command [arg [arg ...]]"},
-    {.name = "help", .handler = reply_help, .arity = 2, .flags = kFlags, .since = "5.0.0",
-     .group = kGroup, .summary = "Prints this help.", .complexity = "O(1)"},
-    {.name = "info", .handler = command_info, .arity = -2, .flags = kFlags, .since = "2.8.13",
-     .group = kGroup, .summary = "Describes the commands named, or all, for programs.",
-     .complexity = "O(N) for N commands", .syntax = "[command-name [command-name ...]]"},
-    {.name = "list", .handler = command_list, .arity = -2, .flags = kFlags, .since = "7.0.0",
-     .group = kGroup, .summary = "Lists the names of the commands.",
+     .complexity = "O(N) for N arguments",
+     .syntax = "command [arg [arg ...]]"},
+    {.name = "help",
+     .handler = reply_help,
+     .arity = 2,
+     .flags = kFlags,
+     .since = "5.0.0",
+     .group = kGroup,
+     .summary = "Prints this help.",
+     .complexity = "O(1)"},
+    {.name = "info",
+     .handler = command_info,
+     .arity = -2,
+     .flags = kFlags,
+     .since = "2.8.13",
+     .group = kGroup,
+     .summary = "Describes the commands named, or all, for programs.",
+     .complexity = "O(N) for N commands",
+     .syntax = "[command-name [command-name ...]]"},
+    {.name = "list",
+     .handler = command_list,
+     .arity = -2,
+     .flags = kFlags,
+     .since = "7.0.0",
+     .group = kGroup,
+     .summary = "Lists the names of the commands.",
      .complexity = "O(N) for N commands",
      .syntax = "[FILTERBY <MODULE module-name | ACLCAT category | PATTERN pattern>]"},
 };
 static_assert(sane(kSubcommands));
 
 constexpr CommandSpec kTable[] = {
-    {.name = "command", .handler = command, .arity = -1, .flags = kFlags, .since = "2.8.13",
-     .group = kGroup, .summary = "Describes all commands, for programs.",
-     .complexity = "O(N) for N commands", .subcommands = kSubcommands},
+    {.name = "command",
+     .handler = command,
+     .arity = -1,
+     .flags = kFlags,
+     .since = "2.8.13",
+     .group = kGroup,
+     .summary = "Describes all commands, for programs.",
+     .complexity = "O(N) for N commands",
+     .subcommands = kSubcommands},
 };
 static_assert(sane(kTable));
 
 }  // namespace
 
-std::span<const CommandSpec> command_info_commands() { return kTable; }
+std::span<const CommandSpec> command_info_commands() {
+  return kTable;
+}
 
 }  // namespace millrace

@@ -1,5 +1,5 @@
-// CONFIG: reads and changes the configuration in force. What directives there are, and what a value must
-// look like, is config/'s matter.
+// CONFIG: reads and changes the configuration in force. What directives there are, and what a value
+// must look like, is config/'s matter.
 #include <vector>
 
 #include "server/command/arg_reader.h"
@@ -37,7 +37,9 @@ void config_set(Context& c) {
 }
 
 // CONFIG REWRITE
-void config_rewrite(Context& c) { reply_refusal(c, c.services().config_store.rewrite()); }
+void config_rewrite(Context& c) {
+  reply_refusal(c, c.services().config_store.rewrite());
+}
 
 // CONFIG RESETSTAT
 void config_resetstat(Context& c) {
@@ -52,35 +54,66 @@ void config_resetstat(Context& c) {
 constexpr CommandFlags kControl = kAdmin | kNoScript | kLoading | kStale;
 
 constexpr CommandSpec kSubcommands[] = {
-    {.name = "get", .handler = config_get, .arity = -3, .flags = kControl, .since = "2.0.0",
-     .group = Group::kServer, .summary = "Shows the directives whose names match a glob pattern.",
-     .complexity = "O(N) for N directives", .syntax = "parameter [parameter ...]"},
-    {.name = "help", .handler = reply_help, .arity = 2, .flags = kLoading | kStale,
-     .since = "5.0.0", .group = Group::kServer, .summary = "Prints this help.",
+    {.name = "get",
+     .handler = config_get,
+     .arity = -3,
+     .flags = kControl,
+     .since = "2.0.0",
+     .group = Group::kServer,
+     .summary = "Shows the directives whose names match a glob pattern.",
+     .complexity = "O(N) for N directives",
+     .syntax = "parameter [parameter ...]"},
+    {.name = "help",
+     .handler = reply_help,
+     .arity = 2,
+     .flags = kLoading | kStale,
+     .since = "5.0.0",
+     .group = Group::kServer,
+     .summary = "Prints this help.",
      .complexity = "O(1)"},
-    {.name = "resetstat", .handler = config_resetstat, .arity = 2, .flags = kControl,
-     .since = "2.0.0", .group = Group::kServer, .summary = "Sets the counters of INFO to zero.",
+    {.name = "resetstat",
+     .handler = config_resetstat,
+     .arity = 2,
+     .flags = kControl,
+     .since = "2.0.0",
+     .group = Group::kServer,
+     .summary = "Sets the counters of INFO to zero.",
      .complexity = "O(N) for N commands"},
-    {.name = "rewrite", .handler = config_rewrite, .arity = 2, .flags = kControl,
-     .since = "2.8.0", .group = Group::kServer,
+    {.name = "rewrite",
+     .handler = config_rewrite,
+     .arity = 2,
+     .flags = kControl,
+     .since = "2.8.0",
+     .group = Group::kServer,
      .summary = "Writes the configuration in force to the file the server was started with.",
      .complexity = "O(N) for N lines"},
-    {.name = "set", .handler = config_set, .arity = -4, .flags = kControl, .since = "2.0.0",
-     .group = Group::kServer, .summary = "Changes directives, all of those given or none.",
+    {.name = "set",
+     .handler = config_set,
+     .arity = -4,
+     .flags = kControl,
+     .since = "2.0.0",
+     .group = Group::kServer,
+     .summary = "Changes directives, all of those given or none.",
      .complexity = "O(N) for N directives",
      .syntax = "parameter value [parameter value ...]"},
 };
 static_assert(sane(kSubcommands));
 
 constexpr CommandSpec kTable[] = {
-    {.name = "config", .arity = -2, .since = "2.0.0", .group = Group::kServer,
-     .summary = "Commands about the configuration.", .complexity = "Depends on the subcommand.",
+    {.name = "config",
+     .arity = -2,
+     .since = "2.0.0",
+     .group = Group::kServer,
+     .summary = "Commands about the configuration.",
+     .complexity = "Depends on the subcommand.",
      .subcommands = kSubcommands},
 };
 static_assert(sane(kTable));
 
 }  // namespace
 
-std::span<const CommandSpec> config_commands() { return kTable; }
+std::span<const CommandSpec> config_commands() {
+  return kTable;
+}
 
 }  // namespace millrace

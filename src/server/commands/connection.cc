@@ -21,7 +21,8 @@ constexpr std::string_view kNoPasswordSet =
     "ERR AUTH <password> called without any password configured for the default user. Are you sure "
     "your configuration is correct?";
 
-// Takes the same time wherever the first difference is, so that a password cannot be guessed byte by byte.
+// Takes the same time wherever the first difference is, so that a password cannot be guessed byte
+// by byte.
 bool equal_in_constant_time(std::string_view secret, std::string_view guess) {
   unsigned difference = secret.size() != guess.size();
   for (size_t i = 0; i < guess.size(); ++i)
@@ -51,7 +52,8 @@ void auth(Context& c) {
 // --- HELLO
 
 constexpr std::string_view kHelloNeedsAuth =
-    "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> "
+    "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO "
+    "<proto> "
     "AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol "
     "version at the same time";
 
@@ -136,7 +138,9 @@ void ping(Context& c) {
 }
 
 // ECHO message
-void echo(Context& c) { c.reply().bulk(c.arg(1)); }
+void echo(Context& c) {
+  c.reply().bulk(c.arg(1));
+}
 
 // SELECT index
 void select(Context& c) {
@@ -170,40 +174,78 @@ void reset(Context& c) {
 }
 
 constexpr CommandFlags kAnyState = kLoading | kStale;
-constexpr CommandFlags kBeforeLogin =
-    kNoScript | kLoading | kStale | kFast | kNoAuth | kAllowBusy;
+constexpr CommandFlags kBeforeLogin = kNoScript | kLoading | kStale | kFast | kNoAuth | kAllowBusy;
 
 constexpr CommandSpec kTable[] = {
-    {.name = "auth", .handler = auth, .arity = -2, .flags = kBeforeLogin, .since = "1.0.0",
-     .group = Group::kConnection, .summary = "Logs the connection in.",
-     .complexity = "O(N) for a password of N bytes", .syntax = "[username] password"},
-    {.name = "echo", .handler = echo, .arity = 2, .flags = kAnyState | kFast, .since = "1.0.0",
-     .group = Group::kConnection, .summary = "Sends its argument back.", .complexity = "O(1)",
-     .syntax = "message"},
-    {.name = "hello", .handler = hello, .arity = -1, .flags = kBeforeLogin, .since = "6.0.0",
+    {.name = "auth",
+     .handler = auth,
+     .arity = -2,
+     .flags = kBeforeLogin,
+     .since = "1.0.0",
      .group = Group::kConnection,
-     .summary = "Chooses the protocol, may log in and name the connection; tells facts of the server.",
+     .summary = "Logs the connection in.",
+     .complexity = "O(N) for a password of N bytes",
+     .syntax = "[username] password"},
+    {.name = "echo",
+     .handler = echo,
+     .arity = 2,
+     .flags = kAnyState | kFast,
+     .since = "1.0.0",
+     .group = Group::kConnection,
+     .summary = "Sends its argument back.",
+     .complexity = "O(1)",
+     .syntax = "message"},
+    {.name = "hello",
+     .handler = hello,
+     .arity = -1,
+     .flags = kBeforeLogin,
+     .since = "6.0.0",
+     .group = Group::kConnection,
+     .summary =
+         "Chooses the protocol, may log in and name the connection; tells facts of the server.",
      .complexity = "O(1)",
      .syntax = "[protover [AUTH username password] [SETNAME clientname]]"},
-    {.name = "ping", .handler = ping, .arity = -1, .flags = kFast, .since = "1.0.0",
-     .group = Group::kConnection, .summary = "Answers, to show that the server is there.",
-     .complexity = "O(1)", .syntax = "[message]"},
-    {.name = "quit", .handler = quit, .arity = -1,
-     .flags = kAllowBusy | kNoScript | kAnyState | kFast | kNoAuth, .since = "1.0.0",
-     .group = Group::kConnection, .summary = "Closes the connection.", .complexity = "O(1)"},
-    {.name = "reset", .handler = reset, .arity = 1,
-     .flags = kNoScript | kAnyState | kFast | kNoAuth | kAllowBusy, .since = "6.2.0",
+    {.name = "ping",
+     .handler = ping,
+     .arity = -1,
+     .flags = kFast,
+     .since = "1.0.0",
      .group = Group::kConnection,
-     .summary = "Puts the connection into the state of a new one.", .complexity = "O(1)"},
-    {.name = "select", .handler = select, .arity = 2, .flags = kAnyState | kFast,
-     .since = "1.0.0", .group = Group::kConnection,
-     .summary = "Chooses the database that the connection works on.", .complexity = "O(1)",
+     .summary = "Answers, to show that the server is there.",
+     .complexity = "O(1)",
+     .syntax = "[message]"},
+    {.name = "quit",
+     .handler = quit,
+     .arity = -1,
+     .flags = kAllowBusy | kNoScript | kAnyState | kFast | kNoAuth,
+     .since = "1.0.0",
+     .group = Group::kConnection,
+     .summary = "Closes the connection.",
+     .complexity = "O(1)"},
+    {.name = "reset",
+     .handler = reset,
+     .arity = 1,
+     .flags = kNoScript | kAnyState | kFast | kNoAuth | kAllowBusy,
+     .since = "6.2.0",
+     .group = Group::kConnection,
+     .summary = "Puts the connection into the state of a new one.",
+     .complexity = "O(1)"},
+    {.name = "select",
+     .handler = select,
+     .arity = 2,
+     .flags = kAnyState | kFast,
+     .since = "1.0.0",
+     .group = Group::kConnection,
+     .summary = "Chooses the database that the connection works on.",
+     .complexity = "O(1)",
      .syntax = "index"},
 };
 static_assert(sane(kTable));
 
 }  // namespace
 
-std::span<const CommandSpec> connection_commands() { return kTable; }
+std::span<const CommandSpec> connection_commands() {
+  return kTable;
+}
 
 }  // namespace millrace

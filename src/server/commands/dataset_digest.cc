@@ -53,20 +53,25 @@ void add_sorted_set(Sha1Digest& digest, const ds::SortedSet& set) {
 }
 
 void add_hash(Sha1Digest& digest, const ds::FieldMap& hash) {
-  hash.for_each([&](std::string_view field, std::string_view value) {
-    merge_pair(digest, field, value);
-  });
+  hash.for_each(
+      [&](std::string_view field, std::string_view value) { merge_pair(digest, field, value); });
 }
 
 void add_value(Sha1Digest& digest, const Entry& entry) {
   TextBuffer buffer;
   switch (entry.type()) {
-    case Type::kString: return append(digest, entry.text(buffer));
-    case Type::kList: return add_list(digest, entry.list());
-    case Type::kSet: return add_set(digest, entry.set());
-    case Type::kZSet: return add_sorted_set(digest, entry.sorted_set());
-    case Type::kHash: return add_hash(digest, entry.hash());
-    case Type::kStream: return;
+    case Type::kString:
+      return append(digest, entry.text(buffer));
+    case Type::kList:
+      return add_list(digest, entry.list());
+    case Type::kSet:
+      return add_set(digest, entry.set());
+    case Type::kZSet:
+      return add_sorted_set(digest, entry.sorted_set());
+    case Type::kHash:
+      return add_hash(digest, entry.hash());
+    case Type::kStream:
+      return;
   }
 }
 

@@ -1,10 +1,12 @@
-// One number for a whole dataset, so that two servers can be compared: DEBUG DIGEST and DIGEST-VALUE.
+// One number for a whole dataset, so that two servers can be compared: DEBUG DIGEST and
+// DIGEST-VALUE.
 //
-// The construction is Redis', bit for bit, so that a dump of ours compares with one of Redis. Two ways to
-// add bytes to a digest D are all there is:
+// The construction is Redis', bit for bit, so that a dump of ours compares with one of Redis. Two
+// ways to add bytes to a digest D are all there is:
 //
-//   merge:  D = D xor SHA1(bytes)            order does not matter: for sets, and for the keys of a database
-//   append: D = SHA1(D xor SHA1(bytes))      order matters: for lists, for the parts of one thing
+//   merge:  D = D xor SHA1(bytes)            order does not matter: for sets, and for the keys of a
+//   database append: D = SHA1(D xor SHA1(bytes))      order matters: for lists, for the parts of
+//   one thing
 #pragma once
 
 #include "server/command/sha1.h"

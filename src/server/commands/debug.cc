@@ -1,7 +1,7 @@
 // DEBUG: a look inside, and buttons for tests. Only with enable-debug-command.
 //
-// Its subcommands are no rows of the command table (as in Redis, COMMAND does not list them), but of a table
-// of its own at the foot of this file.
+// Its subcommands are no rows of the command table (as in Redis, COMMAND does not list them), but
+// of a table of its own at the foot of this file.
 #include <fmt/format.h>
 
 #include <csignal>
@@ -33,17 +33,18 @@ std::string list_details(const ds::QuickList& list, int max_listpack_size) {
 void object(Context& c) {
   const Entry* entry = c.peek(c.key(2));
   if (!entry) return c.fail(errors::kNoSuchKey);
-  std::string text = fmt::format(
-      "Value at:{} refcount:1 encoding:{} lru:{} lru_seconds_idle:{}",
-      static_cast<const void*>(entry), encoding_name(entry->encoding()), entry->access(),
-      c.services().access_clock.idle_seconds(*entry));
+  std::string text = fmt::format("Value at:{} refcount:1 encoding:{} lru:{} lru_seconds_idle:{}",
+                                 static_cast<const void*>(entry), encoding_name(entry->encoding()),
+                                 entry->access(), c.services().access_clock.idle_seconds(*entry));
   if (entry->encoding() == Encoding::kQuickList)
     text += list_details(entry->list(), c.config().list_max_listpack_size);
   c.reply().status(text);
 }
 
 // DIGEST
-void digest(Context& c) { c.reply().status(hex_of(digest_of_dataset(c.services().databases))); }
+void digest(Context& c) {
+  c.reply().status(hex_of(digest_of_dataset(c.services().databases)));
+}
 
 // DIGEST-VALUE key [key ...]
 void digest_value(Context& c) {
@@ -127,7 +128,9 @@ void sleep(Context& c) {
 }
 
 // ERROR text
-void error(Context& c) { c.fail(c.arg(2)); }
+void error(Context& c) {
+  c.fail(c.arg(2));
+}
 
 // LOG text
 void log_text(Context& c) {
@@ -136,7 +139,9 @@ void log_text(Context& c) {
 }
 
 // PROTOCOL type
-void protocol(Context& c) { reply_protocol_sample(c, c.arg(2)); }
+void protocol(Context& c) {
+  reply_protocol_sample(c, c.arg(2));
+}
 
 // ASSERT
 void assert_failure(Context&) {
@@ -151,7 +156,9 @@ void panic(Context&) {
 }
 
 // SEGFAULT
-void segfault(Context&) { std::raise(SIGSEGV); }
+void segfault(Context&) {
+  std::raise(SIGSEGV);
+}
 
 // --- the table
 
@@ -169,8 +176,13 @@ constexpr size_t kAnyCount = SIZE_MAX;
 constexpr Subcommand kSubcommands[] = {
     {{"assert", "", "Ends the server by a failed assertion."}, 2, 2, assert_failure},
     {{"digest", "", "Condenses all data into 40 digits, the same as Redis' for the same data."},
-     2, 2, digest},
-    {{"digest-value", "key [key ...]", "Condenses the values of keys."}, 3, kAnyCount, digest_value},
+     2,
+     2,
+     digest},
+    {{"digest-value", "[key [key ...]]", "Condenses the values of keys."},
+     2,
+     kAnyCount,
+     digest_value},
     {{"error", "text", "Replies with this error."}, 3, 3, error},
     {{"help", "", "Prints this help."}, 2, 2, help},
     {{"htstats", "dbid", "Describes the hash table of a database."}, 3, 3, htstats},
@@ -179,15 +191,25 @@ constexpr Subcommand kSubcommands[] = {
     {{"panic", "", "Ends the server by abort()."}, 2, 2, panic},
     {{"populate", "count [prefix] [size]",
       "Creates string keys prefix:<number> with values value:<number>, filled up to a size."},
-     3, 5, populate},
+     3,
+     5,
+     populate},
     {{"protocol", "type",
       "Replies with a sample of a type: string, integer, double, bignum, null, array, set, map, "
       "attrib, push, verbatim, true, false."},
-     3, 3, protocol},
+     3,
+     3,
+     protocol},
     {{"segfault", "", "Ends the server by a segmentation fault."}, 2, 2, segfault},
-    {{"set-active-expire", "0 | 1", "Stops or resumes the removal of expired keys nobody asks for."},
-     3, 3, set_active_expire},
-    {{"sleep", "seconds", "Stops the whole server for a time; fractions are allowed."}, 3, 3, sleep},
+    {{"set-active-expire", "0 | 1",
+      "Stops or resumes the removal of expired keys nobody asks for."},
+     3,
+     3,
+     set_active_expire},
+    {{"sleep", "seconds", "Stops the whole server for a time; fractions are allowed."},
+     3,
+     3,
+     sleep},
 };
 
 // HELP
@@ -208,15 +230,21 @@ void debug(Context& c) {
 }
 
 constexpr CommandSpec kTable[] = {
-    {.name = "debug", .handler = debug, .arity = -2,
-     .flags = kAdmin | kNoScript | kLoading | kStale | kProtected, .since = "1.0.0",
-     .group = Group::kServer, .summary = "A look inside the server, and buttons for tests.",
+    {.name = "debug",
+     .handler = debug,
+     .arity = -2,
+     .flags = kAdmin | kNoScript | kLoading | kStale | kProtected,
+     .since = "1.0.0",
+     .group = Group::kServer,
+     .summary = "A look inside the server, and buttons for tests.",
      .complexity = "Depends on the subcommand."},
 };
 static_assert(sane(kTable));
 
 }  // namespace
 
-std::span<const CommandSpec> debug_commands() { return kTable; }
+std::span<const CommandSpec> debug_commands() {
+  return kTable;
+}
 
 }  // namespace millrace

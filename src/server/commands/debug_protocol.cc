@@ -63,8 +63,7 @@ constexpr Sample kSamples[] = {
     {"map", map},
     {"attrib", attribute},
     {"push", push},
-    {"verbatim",
-     [](ReplyWriter& reply) { reply.verbatim("txt", "This is a verbatim\nstring"); }},
+    {"verbatim", [](ReplyWriter& reply) { reply.verbatim("txt", "This is a verbatim\nstring"); }},
     {"true", [](ReplyWriter& reply) { reply.boolean(true); }},
     {"false", [](ReplyWriter& reply) { reply.boolean(false); }},
 };

@@ -1,5 +1,5 @@
-// The families of commands this build has, one table each, at the foot of the file of the same name.
-// families.cc lists them; a new family adds a line here and one there.
+// The families of commands this build has, one table each, at the foot of the file of the same
+// name. families.cc lists them; a new family adds a line here and one there.
 #pragma once
 
 #include <span>

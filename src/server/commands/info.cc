@@ -23,18 +23,31 @@ void lolwut(Context& c) {
 }
 
 constexpr CommandSpec kTable[] = {
-    {.name = "info", .handler = info, .arity = -1, .flags = kLoading | kStale, .since = "1.0.0",
-     .group = Group::kServer, .summary = "Tells facts and counters of the server, in sections.",
-     .complexity = "O(1)", .syntax = "[section [section ...]]"},
-    {.name = "lolwut", .handler = lolwut, .arity = -1, .flags = kReadOnly | kFast,
-     .since = "5.0.0", .group = Group::kServer,
-     .summary = "Draws a mill, and tells the version.", .complexity = "O(1)",
+    {.name = "info",
+     .handler = info,
+     .arity = -1,
+     .flags = kLoading | kStale,
+     .since = "1.0.0",
+     .group = Group::kServer,
+     .summary = "Tells facts and counters of the server, in sections.",
+     .complexity = "O(1)",
+     .syntax = "[section [section ...]]"},
+    {.name = "lolwut",
+     .handler = lolwut,
+     .arity = -1,
+     .flags = kReadOnly | kFast,
+     .since = "5.0.0",
+     .group = Group::kServer,
+     .summary = "Draws a mill, and tells the version.",
+     .complexity = "O(1)",
      .syntax = "[VERSION version]"},
 };
 static_assert(sane(kTable));
 
 }  // namespace
 
-std::span<const CommandSpec> info_commands() { return kTable; }
+std::span<const CommandSpec> info_commands() {
+  return kTable;
+}
 
 }  // namespace millrace

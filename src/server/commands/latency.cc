@@ -49,8 +49,7 @@ void latency_reset(Context& c) {
 // LATENCY GRAPH event
 void latency_graph(Context& c) {
   const LatencyMonitor::Event* event = c.services().latency.find(c.arg(2));
-  if (!event)
-    return c.fail("ERR No samples available for event '" + std::string(c.arg(2)) + "'");
+  if (!event) return c.fail("ERR No samples available for event '" + std::string(c.arg(2)) + "'");
   c.reply().verbatim("txt", latency_chart(c.arg(2), *event, c.now_ms() / 1000));
 }
 
@@ -110,42 +109,84 @@ constexpr CommandFlags kControl = kAdmin | kNoScript | kLoading | kStale;
 constexpr Group kGroup = Group::kServer;
 
 constexpr CommandSpec kSubcommands[] = {
-    {.name = "doctor", .handler = latency_doctor, .arity = 2, .flags = kControl,
-     .since = "2.8.13", .group = kGroup, .summary = "Says in words what the latency spikes look like.",
+    {.name = "doctor",
+     .handler = latency_doctor,
+     .arity = 2,
+     .flags = kControl,
+     .since = "2.8.13",
+     .group = kGroup,
+     .summary = "Says in words what the latency spikes look like.",
      .complexity = "O(1)"},
-    {.name = "graph", .handler = latency_graph, .arity = 3, .flags = kControl, .since = "2.8.13",
-     .group = kGroup, .summary = "Draws the latency spikes of an event.", .complexity = "O(1)",
+    {.name = "graph",
+     .handler = latency_graph,
+     .arity = 3,
+     .flags = kControl,
+     .since = "2.8.13",
+     .group = kGroup,
+     .summary = "Draws the latency spikes of an event.",
+     .complexity = "O(1)",
      .syntax = "event"},
-    {.name = "help", .handler = reply_help, .arity = 2, .flags = kLoading | kStale,
-     .since = "2.8.13", .group = kGroup, .summary = "Prints this help.", .complexity = "O(1)"},
-    {.name = "histogram", .handler = latency_histogram, .arity = -2, .flags = kControl,
-     .since = "7.0.0", .group = kGroup,
+    {.name = "help",
+     .handler = reply_help,
+     .arity = 2,
+     .flags = kLoading | kStale,
+     .since = "2.8.13",
+     .group = kGroup,
+     .summary = "Prints this help.",
+     .complexity = "O(1)"},
+    {.name = "histogram",
+     .handler = latency_histogram,
+     .arity = -2,
+     .flags = kControl,
+     .since = "7.0.0",
+     .group = kGroup,
      .summary = "Shows how the durations of commands are distributed.",
-     .complexity = "O(N) for N commands", .syntax = "[command [command ...]]"},
-    {.name = "history", .handler = latency_history, .arity = 3, .flags = kControl,
-     .since = "2.8.13", .group = kGroup,
+     .complexity = "O(N) for N commands",
+     .syntax = "[command [command ...]]"},
+    {.name = "history",
+     .handler = latency_history,
+     .arity = 3,
+     .flags = kControl,
+     .since = "2.8.13",
+     .group = kGroup,
      .summary = "Shows the latency spikes of an event: time and milliseconds.",
-     .complexity = "O(1)", .syntax = "event"},
-    {.name = "latest", .handler = latency_latest, .arity = 2, .flags = kControl,
-     .since = "2.8.13", .group = kGroup,
+     .complexity = "O(1)",
+     .syntax = "event"},
+    {.name = "latest",
+     .handler = latency_latest,
+     .arity = 2,
+     .flags = kControl,
+     .since = "2.8.13",
+     .group = kGroup,
      .summary = "Shows the last and the longest latency spike of every event.",
      .complexity = "O(1)"},
-    {.name = "reset", .handler = latency_reset, .arity = -2, .flags = kControl,
-     .since = "2.8.13", .group = kGroup,
+    {.name = "reset",
+     .handler = latency_reset,
+     .arity = -2,
+     .flags = kControl,
+     .since = "2.8.13",
+     .group = kGroup,
      .summary = "Forgets the latency spikes of the events named, or of all.",
-     .complexity = "O(1)", .syntax = "[event [event ...]]"},
+     .complexity = "O(1)",
+     .syntax = "[event [event ...]]"},
 };
 static_assert(sane(kSubcommands));
 
 constexpr CommandSpec kTable[] = {
-    {.name = "latency", .arity = -2, .since = "2.8.13", .group = kGroup,
-     .summary = "Commands about latency.", .complexity = "Depends on the subcommand.",
+    {.name = "latency",
+     .arity = -2,
+     .since = "2.8.13",
+     .group = kGroup,
+     .summary = "Commands about latency.",
+     .complexity = "Depends on the subcommand.",
      .subcommands = kSubcommands},
 };
 static_assert(sane(kTable));
 
 }  // namespace
 
-std::span<const CommandSpec> latency_commands() { return kTable; }
+std::span<const CommandSpec> latency_commands() {
+  return kTable;
+}
 
 }  // namespace millrace

@@ -97,7 +97,9 @@ void memory_doctor(Context& c) {
 }
 
 // MEMORY MALLOC-STATS
-void memory_malloc_stats(Context& c) { c.reply().verbatim("txt", memory::allocator_report()); }
+void memory_malloc_stats(Context& c) {
+  c.reply().verbatim("txt", memory::allocator_report());
+}
 
 // MEMORY PURGE
 void memory_purge(Context& c) {
@@ -108,34 +110,70 @@ void memory_purge(Context& c) {
 constexpr Group kGroup = Group::kServer;
 
 constexpr CommandSpec kSubcommands[] = {
-    {.name = "doctor", .handler = memory_doctor, .arity = 2, .since = "4.0.0", .group = kGroup,
-     .summary = "Says in words what is unusual about the memory.", .complexity = "O(1)"},
-    {.name = "help", .handler = reply_help, .arity = 2, .flags = kLoading | kStale,
-     .since = "4.0.0", .group = kGroup, .summary = "Prints this help.", .complexity = "O(1)"},
-    {.name = "malloc-stats", .handler = memory_malloc_stats, .arity = 2, .since = "4.0.0",
-     .group = kGroup, .summary = "Shows the allocator's own report.",
+    {.name = "doctor",
+     .handler = memory_doctor,
+     .arity = 2,
+     .since = "4.0.0",
+     .group = kGroup,
+     .summary = "Says in words what is unusual about the memory.",
+     .complexity = "O(1)"},
+    {.name = "help",
+     .handler = reply_help,
+     .arity = 2,
+     .flags = kLoading | kStale,
+     .since = "4.0.0",
+     .group = kGroup,
+     .summary = "Prints this help.",
+     .complexity = "O(1)"},
+    {.name = "malloc-stats",
+     .handler = memory_malloc_stats,
+     .arity = 2,
+     .since = "4.0.0",
+     .group = kGroup,
+     .summary = "Shows the allocator's own report.",
      .complexity = "Depends on the allocator."},
-    {.name = "purge", .handler = memory_purge, .arity = 2, .since = "4.0.0", .group = kGroup,
+    {.name = "purge",
+     .handler = memory_purge,
+     .arity = 2,
+     .since = "4.0.0",
+     .group = kGroup,
      .summary = "Asks the allocator to give unused pages back.",
      .complexity = "Depends on the allocator."},
-    {.name = "stats", .handler = memory_stats, .arity = 2, .since = "4.0.0", .group = kGroup,
-     .summary = "Shows where the memory is.", .complexity = "O(1)"},
-    {.name = "usage", .handler = memory_usage, .arity = -3, .flags = kReadOnly, .keys = key_at(2),
-     .since = "4.0.0", .group = kGroup,
+    {.name = "stats",
+     .handler = memory_stats,
+     .arity = 2,
+     .since = "4.0.0",
+     .group = kGroup,
+     .summary = "Shows where the memory is.",
+     .complexity = "O(1)"},
+    {.name = "usage",
+     .handler = memory_usage,
+     .arity = -3,
+     .flags = kReadOnly,
+     .keys = key_at(2),
+     .since = "4.0.0",
+     .group = kGroup,
      .summary = "Tells how many bytes a key and its value take.",
-     .complexity = "O(1); O(N) for a list of N nodes", .syntax = "key [SAMPLES count]"},
+     .complexity = "O(1); O(N) for a list of N nodes",
+     .syntax = "key [SAMPLES count]"},
 };
 static_assert(sane(kSubcommands));
 
 constexpr CommandSpec kTable[] = {
-    {.name = "memory", .arity = -2, .since = "4.0.0", .group = kGroup,
-     .summary = "Commands about memory.", .complexity = "Depends on the subcommand.",
+    {.name = "memory",
+     .arity = -2,
+     .since = "4.0.0",
+     .group = kGroup,
+     .summary = "Commands about memory.",
+     .complexity = "Depends on the subcommand.",
      .subcommands = kSubcommands},
 };
 static_assert(sane(kTable));
 
 }  // namespace
 
-std::span<const CommandSpec> memory_commands() { return kTable; }
+std::span<const CommandSpec> memory_commands() {
+  return kTable;
+}
 
 }  // namespace millrace

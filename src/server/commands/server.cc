@@ -9,7 +9,9 @@ namespace millrace {
 namespace {
 
 // DBSIZE
-void dbsize(Context& c) { c.reply().integer(int64_t(c.db().size())); }
+void dbsize(Context& c) {
+  c.reply().integer(int64_t(c.db().size()));
+}
 
 // --- FLUSHDB, FLUSHALL
 
@@ -142,30 +144,72 @@ void shutdown(Context& c) {
 constexpr CommandFlags kControl = kAdmin | kNoScript | kLoading | kStale;
 
 constexpr CommandSpec kTable[] = {
-    {.name = "dbsize", .handler = dbsize, .arity = 1, .flags = kReadOnly | kFast,
-     .since = "1.0.0", .group = Group::kServer, .summary = "Counts the keys of the database.",
+    {.name = "dbsize",
+     .handler = dbsize,
+     .arity = 1,
+     .flags = kReadOnly | kFast,
+     .since = "1.0.0",
+     .group = Group::kServer,
+     .summary = "Counts the keys of the database.",
      .complexity = "O(1)"},
-    {.name = "flushall", .handler = flushall, .arity = -1, .flags = kWrite, .since = "1.0.0",
-     .group = Group::kServer, .summary = "Removes all keys of all databases.",
-     .complexity = "O(N) for N keys; O(1) when they are freed later", .syntax = "[ASYNC | SYNC]"},
-    {.name = "flushdb", .handler = flushdb, .arity = -1, .flags = kWrite, .since = "1.0.0",
-     .group = Group::kServer, .summary = "Removes all keys of the database.",
-     .complexity = "O(N) for N keys; O(1) when they are freed later", .syntax = "[ASYNC | SYNC]"},
-    {.name = "monitor", .handler = monitor, .arity = 1, .flags = kControl, .since = "1.0.0",
-     .group = Group::kServer, .summary = "Shows every command the server runs, as it runs.",
+    {.name = "flushall",
+     .handler = flushall,
+     .arity = -1,
+     .flags = kWrite,
+     .since = "1.0.0",
+     .group = Group::kServer,
+     .summary = "Removes all keys of all databases.",
+     .complexity = "O(N) for N keys; O(1) when they are freed later",
+     .syntax = "[ASYNC | SYNC]"},
+    {.name = "flushdb",
+     .handler = flushdb,
+     .arity = -1,
+     .flags = kWrite,
+     .since = "1.0.0",
+     .group = Group::kServer,
+     .summary = "Removes all keys of the database.",
+     .complexity = "O(N) for N keys; O(1) when they are freed later",
+     .syntax = "[ASYNC | SYNC]"},
+    {.name = "monitor",
+     .handler = monitor,
+     .arity = 1,
+     .flags = kControl,
+     .since = "1.0.0",
+     .group = Group::kServer,
+     .summary = "Shows every command the server runs, as it runs.",
      .complexity = "O(1)"},
-    {.name = "role", .handler = role, .arity = 1,
-     .flags = kNoScript | kLoading | kStale | kFast, .since = "2.8.12", .group = Group::kServer,
-     .summary = "Tells the server's role in replication.", .complexity = "O(1)"},
-    {.name = "shutdown", .handler = shutdown, .arity = -1,
-     .flags = kControl | kNoMulti | kAllowBusy, .since = "1.0.0", .group = Group::kServer,
+    {.name = "role",
+     .handler = role,
+     .arity = 1,
+     .flags = kNoScript | kLoading | kStale | kFast,
+     .since = "2.8.12",
+     .group = Group::kServer,
+     .summary = "Tells the server's role in replication.",
+     .complexity = "O(1)"},
+    {.name = "shutdown",
+     .handler = shutdown,
+     .arity = -1,
+     .flags = kControl | kNoMulti | kAllowBusy,
+     .since = "1.0.0",
+     .group = Group::kServer,
      .summary = "Ends the server, once the replies under way are delivered.",
-     .complexity = "O(1)", .syntax = "[NOSAVE | SAVE] [NOW] [FORCE] [ABORT]"},
-    {.name = "swapdb", .handler = swapdb, .arity = 3, .flags = kWrite | kFast, .since = "4.0.0",
-     .group = Group::kServer, .summary = "Exchanges the contents of two databases.",
-     .complexity = "O(1)", .syntax = "index1 index2"},
-    {.name = "time", .handler = time, .arity = 1, .flags = kLoading | kStale | kFast,
-     .since = "2.6.0", .group = Group::kServer,
+     .complexity = "O(1)",
+     .syntax = "[NOSAVE | SAVE] [NOW] [FORCE] [ABORT]"},
+    {.name = "swapdb",
+     .handler = swapdb,
+     .arity = 3,
+     .flags = kWrite | kFast,
+     .since = "4.0.0",
+     .group = Group::kServer,
+     .summary = "Exchanges the contents of two databases.",
+     .complexity = "O(1)",
+     .syntax = "index1 index2"},
+    {.name = "time",
+     .handler = time,
+     .arity = 1,
+     .flags = kLoading | kStale | kFast,
+     .since = "2.6.0",
+     .group = Group::kServer,
      .summary = "Tells the server's time, in seconds and microseconds since 1970.",
      .complexity = "O(1)"},
 };
@@ -173,6 +217,8 @@ static_assert(sane(kTable));
 
 }  // namespace
 
-std::span<const CommandSpec> server_commands() { return kTable; }
+std::span<const CommandSpec> server_commands() {
+  return kTable;
+}
 
 }  // namespace millrace

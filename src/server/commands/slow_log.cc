@@ -27,8 +27,7 @@ void reply_entry(Context& c, const SlowLog::Entry& entry) {
 
 // SLOWLOG GET [count]
 void slow_log_get(Context& c) {
-  if (c.arg_count() > 3)
-    return c.fail(errors::unknown_subcommand_or_arity("slowlog", c.arg(1)));
+  if (c.arg_count() > 3) return c.fail(errors::unknown_subcommand_or_arity("slowlog", c.arg(1)));
   ArgReader args(c, 2);
   const int64_t wanted = args.more() ? args.integer(kBadCount) : kDefaultCount;
   if (wanted < kAllEntries) args.error(kBadCount);
@@ -54,32 +53,59 @@ void slow_log_reset(Context& c) {
 constexpr CommandFlags kControl = kAdmin | kLoading | kStale;
 
 constexpr CommandSpec kSubcommands[] = {
-    {.name = "get", .handler = slow_log_get, .arity = -2, .flags = kControl, .since = "2.2.12",
+    {.name = "get",
+     .handler = slow_log_get,
+     .arity = -2,
+     .flags = kControl,
+     .since = "2.2.12",
      .group = Group::kServer,
-     .summary = "Shows the latest slow commands, the newest first: 10, or as many as asked for; -1 for "
-                "all.",
-     .complexity = "O(N) for N entries", .syntax = "[count]"},
-    {.name = "help", .handler = reply_help, .arity = 2, .flags = kLoading | kStale,
-     .since = "6.2.0", .group = Group::kServer, .summary = "Prints this help.",
+     .summary =
+         "Shows the latest slow commands, the newest first: 10, or as many as asked for; -1 for "
+         "all.",
+     .complexity = "O(N) for N entries",
+     .syntax = "[count]"},
+    {.name = "help",
+     .handler = reply_help,
+     .arity = 2,
+     .flags = kLoading | kStale,
+     .since = "6.2.0",
+     .group = Group::kServer,
+     .summary = "Prints this help.",
      .complexity = "O(1)"},
-    {.name = "len", .handler = slow_log_len, .arity = 2, .flags = kControl, .since = "2.2.12",
-     .group = Group::kServer, .summary = "Counts the entries of the slow log.",
+    {.name = "len",
+     .handler = slow_log_len,
+     .arity = 2,
+     .flags = kControl,
+     .since = "2.2.12",
+     .group = Group::kServer,
+     .summary = "Counts the entries of the slow log.",
      .complexity = "O(1)"},
-    {.name = "reset", .handler = slow_log_reset, .arity = 2, .flags = kControl,
-     .since = "2.2.12", .group = Group::kServer, .summary = "Empties the slow log.",
+    {.name = "reset",
+     .handler = slow_log_reset,
+     .arity = 2,
+     .flags = kControl,
+     .since = "2.2.12",
+     .group = Group::kServer,
+     .summary = "Empties the slow log.",
      .complexity = "O(N) for N entries"},
 };
 static_assert(sane(kSubcommands));
 
 constexpr CommandSpec kTable[] = {
-    {.name = "slowlog", .arity = -2, .since = "2.2.12", .group = Group::kServer,
+    {.name = "slowlog",
+     .arity = -2,
+     .since = "2.2.12",
+     .group = Group::kServer,
      .summary = "Commands about the log of slow commands.",
-     .complexity = "Depends on the subcommand.", .subcommands = kSubcommands},
+     .complexity = "Depends on the subcommand.",
+     .subcommands = kSubcommands},
 };
 static_assert(sane(kTable));
 
 }  // namespace
 
-std::span<const CommandSpec> slow_log_commands() { return kTable; }
+std::span<const CommandSpec> slow_log_commands() {
+  return kTable;
+}
 
 }  // namespace millrace

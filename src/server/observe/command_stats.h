@@ -1,9 +1,9 @@
 // Calls, time and failures per command: INFO's commandstats and latencystats, LATENCY HISTOGRAM.
 //
 // Time is not taken of every call: two clock reads cost as much as a GET. Commands whose cost does
-// not depend on the data (kFast, kUntimed) are timed at their first call and then once in kSampleEvery, and their total is
-// the sample's mean times the calls; all others are timed each. Calls and failures are always
-// exact.
+// not depend on the data (kFast, kUntimed) are timed at their first call and then once in
+// kSampleEvery, and their total is the sample's mean times the calls; all others are timed each.
+// Calls and failures are always exact.
 //
 // Thread: the loop that runs commands.
 #pragma once

@@ -4,13 +4,13 @@
 //   connected_clients:1
 //   ...
 //
-// Names and units of the fields are Redis'; what reads one reads the other. A field of Redis that would
-// not be true here is left out, one that is zero because the feature is missing is there only where zero is
-// the truth (blocked_clients:0). redis_version is what clients go by; server_name and millrace_version
-// say who is answering.
+// Names and units of the fields are Redis'; what reads one reads the other. A field of Redis that
+// would not be true here is left out, one that is zero because the feature is missing is there only
+// where zero is the truth (blocked_clients:0). redis_version is what clients go by; server_name and
+// millrace_version say who is answering.
 //
-// A section is a function that writes its lines, in the info_*.cc file of its subject; info.cc lists them
-// in order. Thread: the loop that runs commands.
+// A section is a function that writes its lines, in the info_*.cc file of its subject; info.cc
+// lists them in order. Thread: the loop that runs commands.
 #pragma once
 
 #include <fmt/format.h>
@@ -59,8 +59,8 @@ class InfoText {
 // "967.14K", "1.50G"; below a kilobyte "200B".
 std::string human_bytes(uint64_t bytes);
 
-// INFO's answer for these sections: their names in any case, "default", "all", "everything". None: default.
-// Unknown names add nothing.
+// INFO's answer for these sections: their names in any case, "default", "all", "everything". None:
+// default. Unknown names add nothing.
 std::string info_text(Services& services, std::span<const std::string_view> sections);
 
 // The sections, by subject.

@@ -42,7 +42,9 @@ void replication(Services&, InfoText& text) {
 
 void modules(Services&, InfoText&) {}
 
-void cluster(Services&, InfoText& text) { text.field("cluster_enabled", 0); }
+void cluster(Services&, InfoText& text) {
+  text.field("cluster_enabled", 0);
+}
 
 void keyspace(Services& services, InfoText& text) {
   for (size_t i = 0; i < services.databases.count(); ++i) {

@@ -9,14 +9,16 @@ namespace millrace::info {
 namespace {
 
 constexpr std::string_view policy_name(MaxmemoryPolicy policy) {
-  constexpr std::string_view kNames[] = {"volatile-lru",    "volatile-lfu", "volatile-random",
-                                         "volatile-ttl",    "allkeys-lru",  "allkeys-lfu",
+  constexpr std::string_view kNames[] = {"volatile-lru",   "volatile-lfu", "volatile-random",
+                                         "volatile-ttl",   "allkeys-lru",  "allkeys-lfu",
                                          "allkeys-random", "noeviction"};
   return kNames[size_t(policy)];
 }
 static_assert(policy_name(MaxmemoryPolicy::kNoEviction) == "noeviction");
 
-uint64_t machine_bytes() { return uint64_t(sysconf(_SC_PHYS_PAGES)) * uint64_t(sysconf(_SC_PAGESIZE)); }
+uint64_t machine_bytes() {
+  return uint64_t(sysconf(_SC_PHYS_PAGES)) * uint64_t(sysconf(_SC_PAGESIZE));
+}
 
 void usage(const MemoryOverview& memory, InfoText& text) {
   text.bytes("used_memory", memory.used);

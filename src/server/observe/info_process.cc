@@ -24,10 +24,14 @@ void operating_system(InfoText& text) {
 
 std::string_view supervisor_name(Supervision supervision) {
   switch (supervision) {
-    case Supervision::kNone: return "no";
-    case Supervision::kUpstart: return "upstart";
-    case Supervision::kSystemd: return "systemd";
-    default: return "unknown";
+    case Supervision::kNone:
+      return "no";
+    case Supervision::kUpstart:
+      return "upstart";
+    case Supervision::kSystemd:
+      return "systemd";
+    default:
+      return "unknown";
   }
 }
 

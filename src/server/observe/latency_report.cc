@@ -65,8 +65,7 @@ void end_row(std::string& chart) {
 
 void append_bars(std::string& chart, const Event& event, const Summary& summary) {
   for (int row = kRows - 1; row >= 0; --row) {
-    for (size_t i = 0; i < event.count; ++i)
-      chart += cell(level_of(event.at(i).ms, summary), row);
+    for (size_t i = 0; i < event.count; ++i) chart += cell(level_of(event.at(i).ms, summary), row);
     end_row(chart);
   }
 }
@@ -105,11 +104,11 @@ constexpr Advice kAdvice[] = {
      "maxmemory-eviction-tenacity."},
 };
 
-void append_finding(std::string& report, std::string_view name, const Event& event,
-                    int64_t now_s) {
+void append_finding(std::string& report, std::string_view name, const Event& event, int64_t now_s) {
   const Summary summary = summarize(event);
   report += fmt::format(
-      "* {}: {} latency spike{}, {:.0f} ms on average (mean deviation {:.0f} ms, worst {} ms), the last "
+      "* {}: {} latency spike{}, {:.0f} ms on average (mean deviation {:.0f} ms, worst {} ms), the "
+      "last "
       "one {} seconds ago",
       name, event.count, event.count == 1 ? "" : "s", summary.mean, summary.mean_deviation,
       event.max_ms, std::max<int64_t>(now_s - event.latest().unix_s, 0));
@@ -134,7 +133,8 @@ std::string latency_chart(std::string_view name, const Event& event, int64_t now
 
 std::string latency_report(const LatencyMonitor& monitor, int64_t now_s) {
   if (!monitor.on() && monitor.events().empty())
-    return "Latency monitoring is off. CONFIG SET latency-monitor-threshold <milliseconds> turns it "
+    return "Latency monitoring is off. CONFIG SET latency-monitor-threshold <milliseconds> turns "
+           "it "
            "on.\n";
   if (monitor.events().empty()) return "No latency spike was seen.\n";
   std::string report;

@@ -21,8 +21,7 @@ namespace millrace {
 //   43 1
 //   ms 5
 //     s
-std::string latency_chart(std::string_view name, const LatencyMonitor::Event& event,
-                          int64_t now_s);
+std::string latency_chart(std::string_view name, const LatencyMonitor::Event& event, int64_t now_s);
 
 // A few sentences about every event, with what usually helps.
 std::string latency_report(const LatencyMonitor& monitor, int64_t now_s);

@@ -16,7 +16,9 @@ constexpr double kHighAllocatorRatio = 1.1;
 constexpr int64_t kWorthMentioningBytes = 10 << 20;
 constexpr double kNearLimit = 0.95;
 
-double mib(size_t bytes) { return double(bytes) / (1 << 20); }
+double mib(size_t bytes) {
+  return double(bytes) / (1 << 20);
+}
 
 bool is_large(double ratio, double threshold, int64_t bytes) {
   return ratio > threshold && bytes > kWorthMentioningBytes;

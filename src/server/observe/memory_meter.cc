@@ -24,8 +24,12 @@ size_t slab_reserve() {
 
 }  // namespace
 
-void mark_startup() { startup = used_bytes(); }
-size_t startup_bytes() { return startup; }
+void mark_startup() {
+  startup = used_bytes();
+}
+size_t startup_bytes() {
+  return startup;
+}
 
 size_t resident_bytes() {
   std::FILE* file = std::fopen("/proc/self/statm", "r");

@@ -12,7 +12,9 @@ constexpr size_t kConnectionBytes = 80;
 
 }  // namespace
 
-size_t idle_client_bytes() { return sizeof(Session) + kConnectionBytes; }
+size_t idle_client_bytes() {
+  return sizeof(Session) + kConnectionBytes;
+}
 
 MemoryOverview MemoryOverview::take(const Services& services) {
   MemoryOverview overview;
@@ -38,7 +40,9 @@ double MemoryOverview::dataset_percent() const {
   return std::min(100.0, 100 * ratio(dataset(), added));
 }
 
-double MemoryOverview::peak_percent() const { return 100 * ratio(used, peak); }
+double MemoryOverview::peak_percent() const {
+  return 100 * ratio(used, peak);
+}
 
 size_t MemoryOverview::bytes_per_key() const {
   return keys == 0 || used < startup ? 0 : (used - startup) / keys;

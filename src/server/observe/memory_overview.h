@@ -3,7 +3,8 @@
 // used = overhead + dataset. Overhead is what would be there without the data: the memory of the
 // start, the tables beside the entries, the clients.
 //
-// Thread: the loop that runs commands. Costs a few system calls; independent of the number of keys and clients.
+// Thread: the loop that runs commands. Costs a few system calls; independent of the number of keys
+// and clients.
 #pragma once
 
 #include <cstddef>
@@ -52,7 +53,8 @@ struct MemoryOverview {
   }
 };
 
-// What a connection costs while nothing waits for it (core/session.h and ae/net/connection_record.h).
+// What a connection costs while nothing waits for it (core/session.h and
+// ae/net/connection_record.h).
 size_t idle_client_bytes();
 
 }  // namespace millrace

@@ -54,9 +54,9 @@ void draw_sky(Canvas& canvas, ae::Prng& prng) {
 
 void draw_house(Canvas& canvas) {
   constexpr const char* kHouse[] = {
-      R"(         _________)",      R"(        /_/_/_/_/_\)",    R"(       /_/_/_/_/_/_\)",
-      R"(      /_/_/_/_/_/_/_\)",  R"(       |    __    []|)",   R"(       | []|  |     |)",
-      R"(       |   | .|   []|)",  R"(_______|___|__|_____|____)",
+      R"(         _________)",    R"(        /_/_/_/_/_\)",       R"(       /_/_/_/_/_/_\)",
+      R"(      /_/_/_/_/_/_/_\)", R"(       |    __    []|)",     R"(       | []|  |     |)",
+      R"(       |   | .|   []|)", R"(_______|___|__|_____|____)",
   };
   int y = kGround - int(std::size(kHouse));
   for (const char* line : kHouse) canvas.write(2, y++, line);

@@ -1,5 +1,5 @@
-// Which arguments of a request nobody else may see: passwords. MONITOR and the slow log show kRedacted in their
-// place.
+// Which arguments of a request nobody else may see: passwords. MONITOR and the slow log show
+// kRedacted in their place.
 #pragma once
 
 #include <cstddef>

@@ -14,8 +14,7 @@ std::string shortened(std::string_view text) {
          " more bytes)";
 }
 
-std::vector<std::string> shortened(const Command& command,
-                                   std::span<const std::string_view> args) {
+std::vector<std::string> shortened(const Command& command, std::span<const std::string_view> args) {
   std::vector<std::string> kept;
   const bool guarded = may_have_secrets(command);
   const bool cut = args.size() > SlowLog::kMaxArguments;

@@ -22,8 +22,8 @@ TEST_F(CommandInfoTest, EveryCommandInBothProtocols) {
     rig_.run(client_, {"HELLO", protocol});
     EXPECT_EQ(rig_.run(client_, {"COMMAND"}), rig_.run(client_, {"COMMAND", "INFO"}));
     EXPECT_GT(rig_.run(client_, {"COMMAND", "DOCS"}).size(), 10'000u);
-    EXPECT_EQ(rig_.run(client_, {"COMMAND", "LIST"}).find(
-                  "*" + std::to_string(rig_.table.size()) + "\r\n"),
+    EXPECT_EQ(rig_.run(client_, {"COMMAND", "LIST"})
+                  .find("*" + std::to_string(rig_.table.size()) + "\r\n"),
               0u);
   }
 }

@@ -1,5 +1,5 @@
-// Every command of the server, run in this process: real tables, dispatcher, gates and data, and clients
-// without sockets.
+// Every command of the server, run in this process: real tables, dispatcher, gates and data, and
+// clients without sockets.
 //
 //   CommandRig rig;
 //   Session& alice = rig.connect();

@@ -41,8 +41,7 @@ TEST(KeyPositionsTest, Counts) {
 }
 
 TEST(KeyPositionsTest, Keywords) {
-  const CommandSpec spec =
-      row(key_at(1), {KeySpec::Kind::kKeyword, 2, 0, 1, "STORE"});
+  const CommandSpec spec = row(key_at(1), {KeySpec::Kind::kKeyword, 2, 0, 1, "STORE"});
   EXPECT_EQ(positions(spec, {"SORT", "a", "LIMIT", "0", "1", "store", "d"}), "1 6 ");
   EXPECT_EQ(positions(spec, {"SORT", "a"}), "1 ");
   EXPECT_EQ(positions(spec, {"SORT", "a", "STORE"}), "1 ");

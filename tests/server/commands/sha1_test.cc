@@ -6,7 +6,9 @@
 namespace millrace {
 namespace {
 
-std::string hex(std::string_view bytes) { return hex_of(sha1(bytes)); }
+std::string hex(std::string_view bytes) {
+  return hex_of(sha1(bytes));
+}
 
 TEST(Sha1Test, PublishedExamples) {
   EXPECT_EQ(hex(""), "da39a3ee5e6b4b0d3255bfef95601890afd80709");

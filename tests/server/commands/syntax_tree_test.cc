@@ -1,5 +1,5 @@
-// The synopses of all commands parse; the trees of some are what they should be. (How they compare with
-// Redis' own argument trees is checked by tests/compat.)
+// The synopses of all commands parse; the trees of some are what they should be. (How they compare
+// with Redis' own argument trees is checked by tests/compat.)
 #include "server/command/syntax_tree.h"
 
 #include <gtest/gtest.h>
@@ -35,7 +35,9 @@ std::string show(const std::vector<SyntaxNode>& nodes, std::string_view separato
   return text;
 }
 
-std::string parsed(std::string_view synopsis) { return show(parse_syntax(synopsis), ", "); }
+std::string parsed(std::string_view synopsis) {
+  return show(parse_syntax(synopsis), ", ");
+}
 
 TEST(SyntaxTreeTest, Sequences) {
   EXPECT_EQ(parsed(""), "");

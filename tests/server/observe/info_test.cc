@@ -40,7 +40,8 @@ TEST_F(InfoTest, EveryLineIsAFieldAHeadingOrEmpty) {
 }
 
 TEST_F(InfoTest, SectionsAreChosenByName) {
-  const std::string text = info_text(rig_.services, std::vector<std::string_view>{"CPU", "cluster"});
+  const std::string text =
+      info_text(rig_.services, std::vector<std::string_view>{"CPU", "cluster"});
   EXPECT_EQ(text.find("# CPU\r\n"), 0u);
   EXPECT_NE(text.find("\r\n\r\n# Cluster\r\n"), std::string::npos);
   EXPECT_EQ(info_text(rig_.services, std::vector<std::string_view>{"nope"}), "");

@@ -74,10 +74,12 @@ TEST_F(LatencyMonitorTest, Report) {
   EXPECT_EQ(latency_report(monitor_, 0), "No latency spike was seen.\n");
   sample(100, 10);
   sample(110, 30);
-  EXPECT_EQ(latency_report(monitor_, 115).find(
-                "* command: 2 latency spikes, 20 ms on average (mean deviation 10 ms, worst 30 ms), "
-                "the last one 5 seconds ago, one every 10.0 seconds.\n  SLOWLOG GET names"),
-            0u);
+  EXPECT_EQ(
+      latency_report(monitor_, 115)
+          .find(
+              "* command: 2 latency spikes, 20 ms on average (mean deviation 10 ms, worst 30 ms), "
+              "the last one 5 seconds ago, one every 10.0 seconds.\n  SLOWLOG GET names"),
+      0u);
   monitor_.reset_all();
   config_.latency_monitor_threshold_ms = 0;
   EXPECT_EQ(latency_report(monitor_, 0).find("Latency monitoring is off."), 0u);
