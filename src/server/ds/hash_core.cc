@@ -28,7 +28,7 @@ void for_each_slot_prefetched(Segment segment, F&& f) {
   for (uint32_t at = 0; at < segment.bucket_count(); ++at) {
     if (at + kBucketsAhead < segment.bucket_count()) {
       for (const uint64_t word : segment.buckets()[at + kBucketsAhead].slots) {
-        if (!slot_bits::next_known(word)) __builtin_prefetch(slot_bits::pointer(word));
+        if (!slot_bits::next_known(word)) ae::prefetch(slot_bits::pointer(word));
       }
     }
     for (const uint64_t word : segment.buckets()[at].slots) {
@@ -122,7 +122,7 @@ void HashCore::resize(uint32_t index, uint32_t buckets) {
 void HashCore::refresh_bucket(Segment segment) const {
   Bucket& bucket = segment.buckets()[--segment.stale()];
   for (const uint64_t word : bucket.slots) {
-    if (!slot_bits::next_known(word)) __builtin_prefetch(slot_bits::pointer(word));
+    if (!slot_bits::next_known(word)) ae::prefetch(slot_bits::pointer(word));
   }
   for (uint64_t& word : bucket.slots) {
     if (!slot_bits::occupied(word) || slot_bits::next_known(word)) continue;

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "ae/base/assert.h"
+#include "ae/base/prefetch.h"
 #include "server/ds/hash_segment.h"
 
 namespace millrace::ds {
@@ -185,17 +186,17 @@ inline SlotRef HashCore::find(uint64_t hash, Equal&& equal) const {
 inline void HashCore::prefetch_bucket(uint64_t hash) const {
   if (size_ == 0) return;
   const Segment segment = segment_at(index_of(hash));
-  __builtin_prefetch(segment.buckets() + segment.home_of(segment.tag_of(hash)));
+  ae::prefetch(segment.buckets() + segment.home_of(segment.tag_of(hash)));
 }
 
 template <size_t kBytes>
 inline void HashCore::prefetch_element(uint64_t hash) const {
   find(hash, [](const void* element) {
     const auto* bytes = static_cast<const char*>(element);
-    __builtin_prefetch(bytes);
+    ae::prefetch(bytes);
     // Elements are 8-byte aligned: one of 64 bytes begins at a line's start in one case of eight.
     for (size_t more = 64; more < kBytes + 56; more += 64) {
-      __builtin_prefetch(bytes + (more < kBytes ? more : kBytes - 1));
+      ae::prefetch(bytes + (more < kBytes ? more : kBytes - 1));
     }
     return true;
   });
@@ -270,13 +271,13 @@ size_t HashCore::sample(Random& random, Store&& store, size_t count) const {
       const uint64_t draw = random();
       const Segment segment = segment_at(index_of(draw));
       buckets[i] = segment.buckets() + ((draw & UINT32_MAX) * segment.bucket_count() >> 32);
-      __builtin_prefetch(buckets[i]);
+      ae::prefetch(buckets[i]);
     }
     for (size_t i = 0; i < batch; ++i, ++done) {
       const uint64_t word = buckets[i]->slots[random() % Bucket::kSlots];
       void* element =
           slot_bits::occupied(word) ? slot_bits::pointer(word) : HashCore::random(random);
-      __builtin_prefetch(element);
+      ae::prefetch(element);
       store(done, element);
     }
   }
@@ -412,7 +413,7 @@ bool HashCore::clear_step(size_t budget, F&& f) {
     }
     if (left >= 2) {
       for (const uint64_t word : segment.buckets()[left - 2].slots) {
-        __builtin_prefetch(slot_bits::pointer(word));
+        ae::prefetch(slot_bits::pointer(word));
       }
     }
     directory()[clearing_ - 1] -= uint64_t{1} << 48;

@@ -9,8 +9,7 @@
 //           b: the bit of the hash below the tag, if k says it is known;
 //           f, in slot 0 only: elements whose probe passed through this bucket live further on.
 //           A slot with no pointer is empty, and then zero but for f.
-//   block   | bucket 0 | bucket 1 | ... | bucket n-1 | Footer: size, marked ... | n overflow counts
-//   |
+//   block   | bucket 0 | bucket 1 | ... | bucket n-1 | Footer: counts, n overflow counts |
 //           A block of one bucket has no footer: with 8 slots nothing overflows, and the table that
 //           consists of it knows its size.
 //

@@ -53,14 +53,14 @@
 //
 // Invariants: S1 to S5 of hash_segment.h, and
 //  T1. directory size = 2^depth; a segment of depth d fills 2^(depth-d) consecutive words of it.
-//  T2. an element's tag is the 16 bits of its hash below the segment's depth, and the bits above
-//  are
-//      the segment's place in the directory.
+//  T2. an element's tag is the 16 bits of its hash below the segment's depth, and those above
+//      are the segment's place in the directory.
 //  T3. size and marked are the sums over the segments; the directory's m = (marked of segment > 0).
 //  T4. some segment has depth = the directory's (otherwise the directory is halved).
 //
-// Costs: find, insert, remove O(1); worst single insert about 60 us (a split) at any size below
-// 10^8. A table of up to 8 elements is one bucket. An empty new table owns no heap.
+// Costs: find, insert, remove O(1); the worst single insert is a split, about 40 us, at any
+// size below 10^8 (growth_bench). A table of up to 8 elements is one bucket. An empty new table owns
+// no heap.
 //
 // Thread: the owner's. Callbacks must not change the table. Errors: none; without memory the
 // process ends.

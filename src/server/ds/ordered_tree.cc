@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ae/base/assert.h"
+#include "ae/base/prefetch.h"
 
 namespace millrace::ds {
 
@@ -22,7 +23,7 @@ constexpr uint32_t kMaxMergedAtEdge = Node::kCapacity / 2;
 void prefetch_bytes(const void* from, size_t bytes) {
   constexpr size_t kLine = 64;
   for (size_t at = 0; at < bytes; at += kLine) {
-    __builtin_prefetch(static_cast<const char*>(from) + at);
+    ae::prefetch(static_cast<const char*>(from) + at);
   }
 }
 
