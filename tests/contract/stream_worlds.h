@@ -111,7 +111,8 @@ class SimulatedFarEnd final : public FarEnd {
 
 class SimulatedStreamWorld final : public StreamWorld {
  public:
-  explicit SimulatedStreamWorld(sim::Face face) : face_(face), world_({.face = face}) {}
+  explicit SimulatedStreamWorld(std::optional<sim::CompletionBuffers> completions)
+      : completions_(completions.has_value()), world_({.completions = completions}) {}
 
   EventLoop& loop() override { return world_.loop(); }
   std::pair<int, std::unique_ptr<FarEnd>> connect() override {
@@ -120,10 +121,10 @@ class SimulatedStreamWorld final : public StreamWorld {
   }
   void tick() override { world_.tick(); }
   void pass(Nanoseconds time) override { world_.pass(time); }
-  bool use_completions() const override { return face_ == sim::Face::kCompletions; }
+  bool use_completions() const override { return completions_; }
 
  private:
-  sim::Face face_;
+  bool completions_;
   sim::World world_;
 };
 
@@ -149,8 +150,10 @@ inline NamedStreamWorld real_world(std::string name, Backend backend, bool compl
           }};
 }
 
-inline NamedStreamWorld simulated_world(std::string name, sim::Face face) {
-  return {std::move(name), [face] { return std::make_unique<SimulatedStreamWorld>(face); }};
+inline NamedStreamWorld simulated_world(std::string name,
+                                        std::optional<sim::CompletionBuffers> completions) {
+  return {std::move(name),
+          [completions] { return std::make_unique<SimulatedStreamWorld>(completions); }};
 }
 
 inline std::vector<NamedStreamWorld> stream_worlds() {
@@ -159,8 +162,8 @@ inline std::vector<NamedStreamWorld> stream_worlds() {
           real_world("select", Backend::kSelect, false),
           real_world("io_uring_readiness", Backend::kIoUring, false),
           real_world("io_uring_completions", Backend::kIoUring, true),
-          simulated_world("simulated", sim::Face::kReadiness),
-          simulated_world("simulated_completions", sim::Face::kCompletions)};
+          simulated_world("simulated", std::nullopt),
+          simulated_world("simulated_completions", sim::CompletionBuffers{})};
 }
 
 }  // namespace ae::contract

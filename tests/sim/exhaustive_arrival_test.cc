@@ -68,10 +68,20 @@ std::string run(Stage& stage, const Dialogue& dialogue, const Schedule& schedule
 
 constexpr uint64_t kSchedulesPerWorld = 64;
 
-class ExhaustiveArrivalTest : public ::testing::Test {
+// How bytes come up from the kernel: pulled by readiness, or pushed by completions through buffers
+// so small that a request needs several.
+enum class Carrier : uint8_t { kReadiness, kCompletions };
+
+StageOptions stage_options(Carrier carrier, uint64_t seed) {
+  StageOptions options{.world = {.seed = seed}};
+  if (carrier == Carrier::kCompletions) options.world.completions = {.count = 3, .bytes = 5};
+  return options;
+}
+
+class ExhaustiveArrivalTest : public ::testing::TestWithParam<Carrier> {
  protected:
-  static void run_all(const Commands& commands, Form form, size_t max_cuts,
-                      const std::vector<Gap>& variations = {}, size_t max_variations = 0) {
+  void run_all(const Commands& commands, Form form, size_t max_cuts,
+               const std::vector<Gap>& variations = {}, size_t max_variations = 0) {
     const Dialogue dialogue(commands, form);
     const Enumerator schedules({.bytes = dialogue.request.size(),
                                 .max_cuts = max_cuts,
@@ -84,7 +94,7 @@ class ExhaustiveArrivalTest : public ::testing::Test {
     for (uint64_t number = first; number < end; ++number) {
       if (number % kSchedulesPerWorld == 0) {
         stage.reset();
-        stage.emplace(StageOptions{.world = {.seed = number}});
+        stage.emplace(stage_options(GetParam(), number));
       }
       const Schedule schedule = schedules.at(number);
       const std::string wrong = run(*stage, dialogue, schedule);
@@ -105,41 +115,47 @@ class ExhaustiveArrivalTest : public ::testing::Test {
   static constexpr size_t kEverywhere = ScheduleSpace::kMaxBytes;
 };
 
-TEST_F(ExhaustiveArrivalTest, InlinePingInAllPieces) {
+TEST_P(ExhaustiveArrivalTest, InlinePingInAllPieces) {
   run_all(kPing, Form::kInline, kEverywhere);
 }
 
-TEST_F(ExhaustiveArrivalTest, InlinePingInAllPiecesWithTwoDisturbances) {
+TEST_P(ExhaustiveArrivalTest, InlinePingInAllPiecesWithTwoDisturbances) {
   run_all(kPing, Form::kInline, kEverywhere, kDisturbances, 2);
 }
 
-TEST_F(ExhaustiveArrivalTest, MultibulkPingInAllPieces) {
+TEST_P(ExhaustiveArrivalTest, MultibulkPingInAllPieces) {
   run_all(kPing, Form::kMultibulk, kEverywhere);
 }
 
-TEST_F(ExhaustiveArrivalTest, MultibulkPingWithADisturbance) {
+TEST_P(ExhaustiveArrivalTest, MultibulkPingWithADisturbance) {
   run_all(kPing, Form::kMultibulk, 4, kDisturbances, 1);
 }
 
-TEST_F(ExhaustiveArrivalTest, InlineSetGetInAllPieces) {
+TEST_P(ExhaustiveArrivalTest, InlineSetGetInAllPieces) {
   run_all(kSetGet, Form::kInline, kEverywhere);
 }
 
-TEST_F(ExhaustiveArrivalTest, InlineSetGetWithADisturbance) {
+TEST_P(ExhaustiveArrivalTest, InlineSetGetWithADisturbance) {
   run_all(kSetGet, Form::kInline, 3, kDisturbances, 1);
 }
 
-TEST_F(ExhaustiveArrivalTest, MultibulkSetGetInUpToFourPieces) {
+TEST_P(ExhaustiveArrivalTest, MultibulkSetGetInUpToFourPieces) {
   run_all(kSetGet, Form::kMultibulk, 3);
 }
 
-TEST_F(ExhaustiveArrivalTest, MultibulkSetGetWithADisturbance) {
+TEST_P(ExhaustiveArrivalTest, MultibulkSetGetWithADisturbance) {
   run_all(kSetGet, Form::kMultibulk, 2, kDisturbances, 1);
 }
 
-TEST_F(ExhaustiveArrivalTest, MultibulkSetGetWithTwoDisturbances) {
+TEST_P(ExhaustiveArrivalTest, MultibulkSetGetWithTwoDisturbances) {
   run_all(kSetGet, Form::kMultibulk, 1, kDisturbances, 2);
 }
+
+INSTANTIATE_TEST_SUITE_P(Carriers, ExhaustiveArrivalTest,
+                         ::testing::Values(Carrier::kReadiness, Carrier::kCompletions),
+                         [](const auto& info) {
+                           return info.param == Carrier::kReadiness ? "Readiness" : "Completions";
+                         });
 
 }  // namespace
 }  // namespace ae::sim

@@ -61,11 +61,16 @@ class RandomRun {
     const size_t read_budget = 1 + random_.below(300);
     return {.world = {.seed = seed,
                       .os = {.buffers = buffers()},
+                      .completions = completions(),
                       .events_per_wait = 1 + size_t(random_.below(16))},
             .table = {.scratch_bytes = 256 + size_t(random_.below(4096)),
                       .read_budget = read_budget,
                       .high_watermark = 64 + size_t(random_.below(2000)),
                       .low_watermark = size_t(random_.below(64))}};
+  }
+  std::optional<CompletionBuffers> completions() {
+    if (random_.one_in(2)) return std::nullopt;
+    return CompletionBuffers{1 + size_t(random_.below(8)), 1 + size_t(random_.below(200))};
   }
   BufferSizes buffers() { return {1 + size_t(random_.below(500)), 1 + size_t(random_.below(500))}; }
 

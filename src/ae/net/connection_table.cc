@@ -89,7 +89,7 @@ void ConnectionTable::finish_connecting(ConnectionId id, Record& record) {
   }
   enter(record.state, ConnectionState::kOpen);
   ++stats_.opened;
-  if (has_output(record)) queue_flush(id, record);
+  if (has_output(record) || record.output_ending) queue_flush(id, record);
   handler(record).on_open(handle(id));
 }
 

@@ -5,9 +5,9 @@
 // came to, sends first. Reads and writes go through SimOs, so its fault plan applies and counts
 // them.
 //
-// The buffers are few and small on purpose: running out of them and getting many pieces is the
-// ordinary case here. A receive that was told to stop may, as in the kernel, have taken bytes
-// already: sometimes one more piece comes before its end.
+// Give it few and small buffers, and running out of them is the ordinary case. A receive that was
+// told to stop may, as in the kernel, have taken bytes already: sometimes one more piece comes
+// before its end.
 //
 // Thread: one. Belongs to a SimPoller.
 #pragma once
@@ -23,8 +23,8 @@
 namespace ae::sim {
 
 struct CompletionBuffers {
-  size_t count = 8;
-  size_t bytes = 64;
+  size_t count = 64;
+  size_t bytes = 4096;
 };
 
 class SimCompletions final : public Completions {

@@ -19,10 +19,11 @@ Events as_reported(const Readiness& ready, Events interest) {
 
 }  // namespace
 
-SimPoller::SimPoller(SimOs& os, Agenda& agenda, uint64_t seed, Face face)
+SimPoller::SimPoller(SimOs& os, Agenda& agenda, uint64_t seed,
+                     std::optional<CompletionBuffers> completions)
     : os_(os), agenda_(agenda), random_(seed) {
-  if (face == Face::kCompletions) {
-    completions_ = std::make_unique<SimCompletions>(os, random_.next(), CompletionBuffers{});
+  if (completions) {
+    completions_ = std::make_unique<SimCompletions>(os, random_.next(), *completions);
   }
   os_.add_observer(this);
 }
@@ -42,7 +43,7 @@ Status SimPoller::add(int fd, Events interest, Trigger trigger, uint64_t token) 
   const Fault fault = os_.faults().next(CallKind::kPollAdd);
   if (fault.kind == Fault::Kind::kErrno) return fail(fault.error, "poller add");
   if (os_.find(fd) == nullptr) return fail(EBADF, "poller add");
-  const bool fresh = registrations_.try_emplace(fd, interest, trigger, token).second;
+  const bool fresh = registrations_.try_emplace(fd, Registration{interest, trigger, token}).second;
   if (!fresh) return fail(EEXIST, "poller add");
   return {};
 }

@@ -20,6 +20,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "ae/base/prng.h"
@@ -30,18 +31,17 @@
 
 namespace ae::sim {
 
-enum class Face : uint8_t { kReadiness, kCompletions };
-
 class SimPoller final : public Poller, private SimOs::CloseObserver {
  public:
-  SimPoller(SimOs& os, Agenda& agenda, uint64_t seed, Face face = Face::kReadiness);
+  SimPoller(SimOs& os, Agenda& agenda, uint64_t seed,
+            std::optional<CompletionBuffers> completions = std::nullopt);
   ~SimPoller() override;
   SimPoller(const SimPoller&) = delete;
   SimPoller& operator=(const SimPoller&) = delete;
 
   // Descriptors registered now.
   size_t registered() const { return registrations_.size(); }
-  // Null without that face.
+  // Null where it has none.
   SimCompletions* completions() override { return completions_.get(); }
 
   std::string_view name() const override { return "simulated"; }

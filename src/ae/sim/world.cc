@@ -7,7 +7,8 @@
 namespace ae::sim {
 
 World::World(WorldOptions options) : os_(options.os), random_(options.seed) {
-  auto poller = std::make_unique<SimPoller>(os_, agenda_, options.seed ^ 0x5eed, options.face);
+  auto poller =
+      std::make_unique<SimPoller>(os_, agenda_, options.seed ^ 0x5eed, options.completions);
   poller_ = poller.get();
   LoopOptions loop_options;
   loop_options.clock = &clock_;

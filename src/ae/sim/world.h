@@ -18,6 +18,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "ae/base/prng.h"
@@ -34,7 +35,8 @@ namespace ae::sim {
 struct WorldOptions {
   uint64_t seed = 1;
   SimOsOptions os = {};
-  Face face = Face::kReadiness;
+  // Where given, the poller has completions, as io_uring has.
+  std::optional<CompletionBuffers> completions = std::nullopt;
   size_t events_per_wait = 64;
   size_t mailbox_capacity = 64;
 };

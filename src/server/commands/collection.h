@@ -1,6 +1,6 @@
-// What the commands on lists, hashes, sets and sorted sets share: the limits of the small encodings, a
-// key that is made when it is missing, a result that takes the place of a key, numbers as those commands
-// take them, and the reply of the *SCAN family.
+// What the commands on lists, hashes, sets and sorted sets share: the limits of the small
+// encodings, a key that is made when it is missing, a result that takes the place of a key, numbers
+// as those commands take them, and the reply of the *SCAN family.
 //
 //   Entry* entry = c.write(1, Type::kSet);
 //   if (c.failed()) return;
@@ -106,8 +106,8 @@ inline void open_pair(proto::ReplyWriter& reply) {
 // Deletes the old value of a key that gets another one, or none.
 void discard(Context& c, Key key, Entry* entry);
 
-// Puts a result in the place of whatever is under the key, and answers its size; an empty result deletes
-// the key.
+// Puts a result in the place of whatever is under the key, and answers its size; an empty result
+// deletes the key.
 template <typename Collection>
 void store_result(Context& c, Key key, Collection&& result, KeyEventClass event_class,
                   std::string_view event) {
@@ -125,8 +125,8 @@ void store_result(Context& c, Key key, Collection&& result, KeyEventClass event_
 
 // --- HSCAN, SSCAN, ZSCAN
 
-// One call's answer: the cursor to go on with, and elements. The cursor stands in front and is known at
-// the end, so elements are encoded aside.
+// One call's answer: the cursor to go on with, and elements. The cursor stands in front and is
+// known at the end, so elements are encoded aside.
 class ScanReply {
  public:
   explicit ScanReply(Context& c) : context_(c), elements_(bytes_, c.reply().resp()) {}
@@ -152,8 +152,8 @@ class ScanReply {
   size_t written_ = 0;
 };
 
-// `scan_step(cursor, seen)` visits a few elements, counts them in `seen`, returns the next cursor. Ends
-// when enough were seen, or, on a table that is nearly empty, after enough steps.
+// `scan_step(cursor, seen)` visits a few elements, counts them in `seen`, returns the next cursor.
+// Ends when enough were seen, or, on a table that is nearly empty, after enough steps.
 template <typename ScanStep>
 uint64_t scan_some(const ScanArgs& scan, ScanStep&& scan_step) {
   int64_t steps;
@@ -166,8 +166,8 @@ uint64_t scan_some(const ScanArgs& scan, ScanStep&& scan_step) {
   return cursor;
 }
 
-// Reads key, cursor and options in Redis' order: a missing key is answered before the options are looked
-// at. Null: the reply has been written.
+// Reads key, cursor and options in Redis' order: a missing key is answered before the options are
+// looked at. Null: the reply has been written.
 Entry* read_scan(Context& c, Type type, ScanArgs& scan);
 
 }  // namespace millrace

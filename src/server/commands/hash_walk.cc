@@ -32,10 +32,14 @@ void reply_halves(Context& c, Half half) {
 }
 
 // HKEYS key
-void hkeys(Context& c) { reply_halves(c, Half::kField); }
+void hkeys(Context& c) {
+  reply_halves(c, Half::kField);
+}
 
 // HVALS key
-void hvals(Context& c) { reply_halves(c, Half::kValue); }
+void hvals(Context& c) {
+  reply_halves(c, Half::kValue);
+}
 
 void reply_draw(Context& c, const ds::FieldMap& hash, const Draw& draw) {
   proto::ReplyWriter& reply = c.reply();
@@ -57,9 +61,8 @@ void hrandfield(Context& c) {
   if (c.failed()) return;
   if (!entry) return draw.single ? c.reply().null() : c.reply().empty_array();
   if (!draw.single) return reply_draw(c, entry->hash(), draw);
-  entry->hash().random(c.services().prng, [&c](std::string_view field, std::string_view) {
-    c.reply().bulk(field);
-  });
+  entry->hash().random(c.services().prng,
+                       [&c](std::string_view field, std::string_view) { c.reply().bulk(field); });
 }
 
 // HSCAN key cursor [MATCH pattern] [COUNT count]
@@ -82,21 +85,53 @@ void hscan(Context& c) {
 constexpr Group kGroup = Group::kHash;
 
 constexpr CommandSpec kTable[] = {
-    {.name = "hgetall", .handler = hgetall, .arity = 2, .flags = kReadOnly, .keys = key_at(1),
-     .since = "2.0.0", .group = kGroup, .summary = "Returns all fields and values of a hash.",
-     .complexity = "O(N) for N fields", .syntax = "key"},
-    {.name = "hkeys", .handler = hkeys, .arity = 2, .flags = kReadOnly, .keys = key_at(1),
-     .since = "2.0.0", .group = kGroup, .summary = "Returns all fields of a hash.",
-     .complexity = "O(N) for N fields", .syntax = "key"},
-    {.name = "hvals", .handler = hvals, .arity = 2, .flags = kReadOnly, .keys = key_at(1),
-     .since = "2.0.0", .group = kGroup, .summary = "Returns all values of a hash.",
-     .complexity = "O(N) for N fields", .syntax = "key"},
-    {.name = "hrandfield", .handler = hrandfield, .arity = -2, .flags = kReadOnly,
-     .keys = key_at(1), .since = "6.2.0", .group = kGroup,
+    {.name = "hgetall",
+     .handler = hgetall,
+     .arity = 2,
+     .flags = kReadOnly,
+     .keys = key_at(1),
+     .since = "2.0.0",
+     .group = kGroup,
+     .summary = "Returns all fields and values of a hash.",
+     .complexity = "O(N) for N fields",
+     .syntax = "key"},
+    {.name = "hkeys",
+     .handler = hkeys,
+     .arity = 2,
+     .flags = kReadOnly,
+     .keys = key_at(1),
+     .since = "2.0.0",
+     .group = kGroup,
+     .summary = "Returns all fields of a hash.",
+     .complexity = "O(N) for N fields",
+     .syntax = "key"},
+    {.name = "hvals",
+     .handler = hvals,
+     .arity = 2,
+     .flags = kReadOnly,
+     .keys = key_at(1),
+     .since = "2.0.0",
+     .group = kGroup,
+     .summary = "Returns all values of a hash.",
+     .complexity = "O(N) for N fields",
+     .syntax = "key"},
+    {.name = "hrandfield",
+     .handler = hrandfield,
+     .arity = -2,
+     .flags = kReadOnly,
+     .keys = key_at(1),
+     .since = "6.2.0",
+     .group = kGroup,
      .summary = "Returns fields of a hash, chosen at random.",
-     .complexity = "O(N) for N fields returned", .syntax = "key [count [WITHVALUES]]"},
-    {.name = "hscan", .handler = hscan, .arity = -3, .flags = kReadOnly, .keys = key_at(1),
-     .since = "2.8.0", .group = kGroup,
+     .complexity = "O(N) for N fields returned",
+     .syntax = "key [count [WITHVALUES]]"},
+    {.name = "hscan",
+     .handler = hscan,
+     .arity = -3,
+     .flags = kReadOnly,
+     .keys = key_at(1),
+     .since = "2.8.0",
+     .group = kGroup,
      .summary = "Walks over the fields of a hash, some at each call.",
      .complexity = "O(1) for each call, O(N) for a whole walk over N fields",
      .syntax = "key cursor [MATCH pattern] [COUNT count]"},
@@ -105,6 +140,8 @@ static_assert(sane(kTable));
 
 }  // namespace
 
-std::span<const CommandSpec> hash_walk_commands() { return kTable; }
+std::span<const CommandSpec> hash_walk_commands() {
+  return kTable;
+}
 
 }  // namespace millrace

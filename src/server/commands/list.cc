@@ -12,15 +12,20 @@ namespace {
 constexpr auto kList = KeyEventClass::kList;
 using ds::End;
 
-std::string_view push_event(End end) { return end == End::kFront ? "lpush" : "rpush"; }
-std::string_view pop_event(End end) { return end == End::kFront ? "lpop" : "rpop"; }
+std::string_view push_event(End end) {
+  return end == End::kFront ? "lpush" : "rpush";
+}
+std::string_view pop_event(End end) {
+  return end == End::kFront ? "lpop" : "rpop";
+}
 
 void reply_element(Context& c, const ds::Element& element) {
   if (element.is_integer()) return c.reply().bulk_integer(element.integer());
   c.reply().bulk(element.string());
 }
 
-// What follows once elements are gone: the event, and the end of the key or perhaps its small encoding.
+// What follows once elements are gone: the event, and the end of the key or perhaps its small
+// encoding.
 void after_removal(Context& c, Key key, Entry* entry, std::string_view event) {
   c.modified(key, kList, event);
   if (entry->list().empty()) return c.remove(key);
@@ -44,16 +49,24 @@ void push(Context& c, End end, Missing missing) {
 }
 
 // LPUSH key element [element ...]
-void lpush(Context& c) { push(c, End::kFront, Missing::kMade); }
+void lpush(Context& c) {
+  push(c, End::kFront, Missing::kMade);
+}
 
 // RPUSH key element [element ...]
-void rpush(Context& c) { push(c, End::kBack, Missing::kMade); }
+void rpush(Context& c) {
+  push(c, End::kBack, Missing::kMade);
+}
 
 // LPUSHX key element [element ...]
-void lpushx(Context& c) { push(c, End::kFront, Missing::kRefused); }
+void lpushx(Context& c) {
+  push(c, End::kFront, Missing::kRefused);
+}
 
 // RPUSHX key element [element ...]
-void rpushx(Context& c) { push(c, End::kBack, Missing::kRefused); }
+void rpushx(Context& c) {
+  push(c, End::kBack, Missing::kRefused);
+}
 
 // --- popping
 
@@ -89,10 +102,14 @@ void pop(Context& c, End end) {
 }
 
 // LPOP key [count]
-void lpop(Context& c) { pop(c, End::kFront); }
+void lpop(Context& c) {
+  pop(c, End::kFront);
+}
 
 // RPOP key [count]
-void rpop(Context& c) { pop(c, End::kBack); }
+void rpop(Context& c) {
+  pop(c, End::kBack);
+}
 
 // --- moving
 
@@ -150,7 +167,9 @@ void lmove(Context& c) {
 }
 
 // RPOPLPUSH source destination
-void rpoplpush(Context& c) { move(c, End::kBack, End::kFront); }
+void rpoplpush(Context& c) {
+  move(c, End::kBack, End::kFront);
+}
 
 // LMPOP numkeys key [key ...] LEFT | RIGHT [COUNT count]
 void lmpop(Context& c) {
@@ -179,40 +198,95 @@ void lmpop(Context& c) {
 constexpr Group kGroup = Group::kList;
 
 constexpr CommandSpec kTable[] = {
-    {.name = "lpush", .handler = lpush, .arity = -3, .flags = kWrite | kDenyOom | kFast,
-     .keys = key_at(1), .since = "1.0.0", .group = kGroup,
+    {.name = "lpush",
+     .handler = lpush,
+     .arity = -3,
+     .flags = kWrite | kDenyOom | kFast,
+     .keys = key_at(1),
+     .since = "1.0.0",
+     .group = kGroup,
      .summary = "Adds elements to the front of a list, the last one foremost.",
-     .complexity = "O(1) for each element", .syntax = "key element [element ...]"},
-    {.name = "rpush", .handler = rpush, .arity = -3, .flags = kWrite | kDenyOom | kFast,
-     .keys = key_at(1), .since = "1.0.0", .group = kGroup,
-     .summary = "Adds elements to the end of a list.", .complexity = "O(1) for each element",
+     .complexity = "O(1) for each element",
      .syntax = "key element [element ...]"},
-    {.name = "lpushx", .handler = lpushx, .arity = -3, .flags = kWrite | kDenyOom | kFast,
-     .keys = key_at(1), .since = "2.2.0", .group = kGroup,
+    {.name = "rpush",
+     .handler = rpush,
+     .arity = -3,
+     .flags = kWrite | kDenyOom | kFast,
+     .keys = key_at(1),
+     .since = "1.0.0",
+     .group = kGroup,
+     .summary = "Adds elements to the end of a list.",
+     .complexity = "O(1) for each element",
+     .syntax = "key element [element ...]"},
+    {.name = "lpushx",
+     .handler = lpushx,
+     .arity = -3,
+     .flags = kWrite | kDenyOom | kFast,
+     .keys = key_at(1),
+     .since = "2.2.0",
+     .group = kGroup,
      .summary = "Adds elements to the front of a list that exists.",
-     .complexity = "O(1) for each element", .syntax = "key element [element ...]"},
-    {.name = "rpushx", .handler = rpushx, .arity = -3, .flags = kWrite | kDenyOom | kFast,
-     .keys = key_at(1), .since = "2.2.0", .group = kGroup,
+     .complexity = "O(1) for each element",
+     .syntax = "key element [element ...]"},
+    {.name = "rpushx",
+     .handler = rpushx,
+     .arity = -3,
+     .flags = kWrite | kDenyOom | kFast,
+     .keys = key_at(1),
+     .since = "2.2.0",
+     .group = kGroup,
      .summary = "Adds elements to the end of a list that exists.",
-     .complexity = "O(1) for each element", .syntax = "key element [element ...]"},
-    {.name = "lpop", .handler = lpop, .arity = -2, .flags = kWrite | kFast, .keys = key_at(1),
-     .since = "1.0.0", .group = kGroup,
+     .complexity = "O(1) for each element",
+     .syntax = "key element [element ...]"},
+    {.name = "lpop",
+     .handler = lpop,
+     .arity = -2,
+     .flags = kWrite | kFast,
+     .keys = key_at(1),
+     .since = "1.0.0",
+     .group = kGroup,
      .summary = "Removes elements from the front of a list and returns them.",
-     .complexity = "O(N) for N elements returned", .syntax = "key [count]"},
-    {.name = "rpop", .handler = rpop, .arity = -2, .flags = kWrite | kFast, .keys = key_at(1),
-     .since = "1.0.0", .group = kGroup,
+     .complexity = "O(N) for N elements returned",
+     .syntax = "key [count]"},
+    {.name = "rpop",
+     .handler = rpop,
+     .arity = -2,
+     .flags = kWrite | kFast,
+     .keys = key_at(1),
+     .since = "1.0.0",
+     .group = kGroup,
      .summary = "Removes elements from the end of a list and returns them.",
-     .complexity = "O(N) for N elements returned", .syntax = "key [count]"},
-    {.name = "lmove", .handler = lmove, .arity = 5, .flags = kWrite | kDenyOom,
-     .keys = key_at(1), .more_keys = key_at(2), .since = "6.2.0", .group = kGroup,
+     .complexity = "O(N) for N elements returned",
+     .syntax = "key [count]"},
+    {.name = "lmove",
+     .handler = lmove,
+     .arity = 5,
+     .flags = kWrite | kDenyOom,
+     .keys = key_at(1),
+     .more_keys = key_at(2),
+     .since = "6.2.0",
+     .group = kGroup,
      .summary = "Moves an element from an end of one list to an end of another, and returns it.",
-     .complexity = "O(1)", .syntax = "source destination LEFT | RIGHT LEFT | RIGHT"},
-    {.name = "rpoplpush", .handler = rpoplpush, .arity = 3, .flags = kWrite | kDenyOom,
-     .keys = key_at(1), .more_keys = key_at(2), .since = "1.2.0", .group = kGroup,
+     .complexity = "O(1)",
+     .syntax = "source destination LEFT | RIGHT LEFT | RIGHT"},
+    {.name = "rpoplpush",
+     .handler = rpoplpush,
+     .arity = 3,
+     .flags = kWrite | kDenyOom,
+     .keys = key_at(1),
+     .more_keys = key_at(2),
+     .since = "1.2.0",
+     .group = kGroup,
      .summary = "Moves the last element of a list to the front of another, and returns it.",
-     .complexity = "O(1)", .syntax = "source destination"},
-    {.name = "lmpop", .handler = lmpop, .arity = -4, .flags = kWrite | kMovableKeys,
-     .keys = keys_counted_at(1), .since = "7.0.0", .group = kGroup,
+     .complexity = "O(1)",
+     .syntax = "source destination"},
+    {.name = "lmpop",
+     .handler = lmpop,
+     .arity = -4,
+     .flags = kWrite | kMovableKeys,
+     .keys = keys_counted_at(1),
+     .since = "7.0.0",
+     .group = kGroup,
      .summary = "Removes elements from an end of the first of several lists that has any.",
      .complexity = "O(N+M) for N keys and M elements returned",
      .syntax = "numkeys key [key ...] LEFT | RIGHT [COUNT count]"},
@@ -221,6 +295,8 @@ static_assert(sane(kTable));
 
 }  // namespace
 
-std::span<const CommandSpec> list_commands() { return kTable; }
+std::span<const CommandSpec> list_commands() {
+  return kTable;
+}
 
 }  // namespace millrace

@@ -1,5 +1,5 @@
-// Sets against sets: intersections, unions and differences, returned, counted or stored. How they are
-// found is told in ds/set_algebra.h.
+// Sets against sets: intersections, unions and differences, returned, counted or stored. How they
+// are found is told in ds/set_algebra.h.
 #include <vector>
 
 #include "server/command/key_batch.h"
@@ -14,8 +14,8 @@ constexpr auto kSet = KeyEventClass::kSet;
 using Sources = std::vector<const ds::StringSet*>;
 using Algorithm = void (*)(ds::StringSets, ds::StringSet::Visit);
 
-// The sets under the keys; null for a missing one. All keys are looked at, so that a wrong type is an
-// error even where the result is known to be empty. Nothing: answered an error.
+// The sets under the keys; null for a missing one. All keys are looked at, so that a wrong type is
+// an error even where the result is known to be empty. Nothing: answered an error.
 std::optional<Sources> read_sources(Context& c, KeyBatch keys) {
   Sources sources;
   sources.reserve(keys.size());
@@ -44,13 +44,19 @@ void reply_result(Context& c, Algorithm algorithm) {
 }
 
 // SINTER key [key ...]
-void sinter(Context& c) { reply_result(c, intersect); }
+void sinter(Context& c) {
+  reply_result(c, intersect);
+}
 
 // SUNION key [key ...]
-void sunion(Context& c) { reply_result(c, ds::for_each_in_any); }
+void sunion(Context& c) {
+  reply_result(c, ds::for_each_in_any);
+}
 
 // SDIFF key [key ...]
-void sdiff(Context& c) { reply_result(c, ds::for_each_in_first_only); }
+void sdiff(Context& c) {
+  reply_result(c, ds::for_each_in_first_only);
+}
 
 // SINTERCARD numkeys key [key ...] [LIMIT limit]
 void sintercard(Context& c) {
@@ -108,10 +114,14 @@ void store(Context& c, Algorithm algorithm, std::string_view event) {
 }
 
 // SUNIONSTORE destination key [key ...]
-void sunionstore(Context& c) { store(c, ds::for_each_in_any, "sunionstore"); }
+void sunionstore(Context& c) {
+  store(c, ds::for_each_in_any, "sunionstore");
+}
 
 // SDIFFSTORE destination key [key ...]
-void sdiffstore(Context& c) { store(c, ds::for_each_in_first_only, "sdiffstore"); }
+void sdiffstore(Context& c) {
+  store(c, ds::for_each_in_first_only, "sdiffstore");
+}
 
 constexpr Group kGroup = Group::kSet;
 constexpr std::string_view kIntersectionCost =
@@ -119,39 +129,86 @@ constexpr std::string_view kIntersectionCost =
 constexpr std::string_view kUnionCost = "O(N) for N members of all sets";
 
 constexpr CommandSpec kTable[] = {
-    {.name = "sinter", .handler = sinter, .arity = -2, .flags = kReadOnly,
-     .keys = keys_between(1, -1), .since = "1.0.0", .group = kGroup,
-     .summary = "Returns what several sets have in common.", .complexity = kIntersectionCost,
+    {.name = "sinter",
+     .handler = sinter,
+     .arity = -2,
+     .flags = kReadOnly,
+     .keys = keys_between(1, -1),
+     .since = "1.0.0",
+     .group = kGroup,
+     .summary = "Returns what several sets have in common.",
+     .complexity = kIntersectionCost,
      .syntax = "key [key ...]"},
-    {.name = "sintercard", .handler = sintercard, .arity = -3, .flags = kReadOnly | kMovableKeys,
-     .keys = keys_counted_at(1), .since = "7.0.0", .group = kGroup,
+    {.name = "sintercard",
+     .handler = sintercard,
+     .arity = -3,
+     .flags = kReadOnly | kMovableKeys,
+     .keys = keys_counted_at(1),
+     .since = "7.0.0",
+     .group = kGroup,
      .summary = "Returns how many members several sets have in common.",
-     .complexity = kIntersectionCost, .syntax = "numkeys key [key ...] [LIMIT limit]"},
-    {.name = "sinterstore", .handler = sinterstore, .arity = -3, .flags = kWrite | kDenyOom,
-     .keys = key_at(1), .more_keys = keys_between(2, -1), .since = "1.0.0", .group = kGroup,
-     .summary = "Stores what several sets have in common.", .complexity = kIntersectionCost,
+     .complexity = kIntersectionCost,
+     .syntax = "numkeys key [key ...] [LIMIT limit]"},
+    {.name = "sinterstore",
+     .handler = sinterstore,
+     .arity = -3,
+     .flags = kWrite | kDenyOom,
+     .keys = key_at(1),
+     .more_keys = keys_between(2, -1),
+     .since = "1.0.0",
+     .group = kGroup,
+     .summary = "Stores what several sets have in common.",
+     .complexity = kIntersectionCost,
      .syntax = "destination key [key ...]"},
-    {.name = "sunion", .handler = sunion, .arity = -2, .flags = kReadOnly,
-     .keys = keys_between(1, -1), .since = "1.0.0", .group = kGroup,
-     .summary = "Returns the members of any of several sets.", .complexity = kUnionCost,
+    {.name = "sunion",
+     .handler = sunion,
+     .arity = -2,
+     .flags = kReadOnly,
+     .keys = keys_between(1, -1),
+     .since = "1.0.0",
+     .group = kGroup,
+     .summary = "Returns the members of any of several sets.",
+     .complexity = kUnionCost,
      .syntax = "key [key ...]"},
-    {.name = "sunionstore", .handler = sunionstore, .arity = -3, .flags = kWrite | kDenyOom,
-     .keys = key_at(1), .more_keys = keys_between(2, -1), .since = "1.0.0", .group = kGroup,
-     .summary = "Stores the members of any of several sets.", .complexity = kUnionCost,
+    {.name = "sunionstore",
+     .handler = sunionstore,
+     .arity = -3,
+     .flags = kWrite | kDenyOom,
+     .keys = key_at(1),
+     .more_keys = keys_between(2, -1),
+     .since = "1.0.0",
+     .group = kGroup,
+     .summary = "Stores the members of any of several sets.",
+     .complexity = kUnionCost,
      .syntax = "destination key [key ...]"},
-    {.name = "sdiff", .handler = sdiff, .arity = -2, .flags = kReadOnly,
-     .keys = keys_between(1, -1), .since = "1.0.0", .group = kGroup,
+    {.name = "sdiff",
+     .handler = sdiff,
+     .arity = -2,
+     .flags = kReadOnly,
+     .keys = keys_between(1, -1),
+     .since = "1.0.0",
+     .group = kGroup,
      .summary = "Returns the members of the first set that are in no other.",
-     .complexity = kUnionCost, .syntax = "key [key ...]"},
-    {.name = "sdiffstore", .handler = sdiffstore, .arity = -3, .flags = kWrite | kDenyOom,
-     .keys = key_at(1), .more_keys = keys_between(2, -1), .since = "1.0.0", .group = kGroup,
+     .complexity = kUnionCost,
+     .syntax = "key [key ...]"},
+    {.name = "sdiffstore",
+     .handler = sdiffstore,
+     .arity = -3,
+     .flags = kWrite | kDenyOom,
+     .keys = key_at(1),
+     .more_keys = keys_between(2, -1),
+     .since = "1.0.0",
+     .group = kGroup,
      .summary = "Stores the members of the first set that are in no other.",
-     .complexity = kUnionCost, .syntax = "destination key [key ...]"},
+     .complexity = kUnionCost,
+     .syntax = "destination key [key ...]"},
 };
 static_assert(sane(kTable));
 
 }  // namespace
 
-std::span<const CommandSpec> set_algebra_commands() { return kTable; }
+std::span<const CommandSpec> set_algebra_commands() {
+  return kTable;
+}
 
 }  // namespace millrace

@@ -52,8 +52,7 @@ void read_flags(ArgReader& args, AddFlags& flags) {
   if (flags.only_new && flags.only_existing)
     args.error("ERR XX and NX options at the same time are not compatible");
   const int rules = flags.only_new + flags.greater + flags.less;
-  if (rules > 1)
-    args.error("ERR GT, LT, and/or NX options at the same time are not compatible");
+  if (rules > 1) args.error("ERR GT, LT, and/or NX options at the same time are not compatible");
   if (flags.increment && args.left() > 2)
     args.error("ERR INCR option supports a single increment-element pair");
 }
@@ -136,10 +135,14 @@ void add(Context& c, AddFlags flags) {
 }
 
 // ZADD key [NX | XX] [GT | LT] [CH] [INCR] score member [score member ...]
-void zadd(Context& c) { add(c, {}); }
+void zadd(Context& c) {
+  add(c, {});
+}
 
 // ZINCRBY key increment member
-void zincrby(Context& c) { add(c, {.increment = true}); }
+void zincrby(Context& c) {
+  add(c, {.increment = true});
+}
 
 // ZREM key member [member ...]
 void zrem(Context& c) {
@@ -200,10 +203,14 @@ void reply_rank(Context& c, ds::Direction counted) {
 }
 
 // ZRANK key member [WITHSCORE]
-void zrank(Context& c) { reply_rank(c, ds::Direction::kForward); }
+void zrank(Context& c) {
+  reply_rank(c, ds::Direction::kForward);
+}
 
 // ZREVRANK key member [WITHSCORE]
-void zrevrank(Context& c) { reply_rank(c, ds::Direction::kBackward); }
+void zrevrank(Context& c) {
+  reply_rank(c, ds::Direction::kBackward);
+}
 
 // ZSCAN key cursor [MATCH pattern] [COUNT count]
 void zscan(Context& c) {
@@ -225,41 +232,93 @@ void zscan(Context& c) {
 constexpr Group kGroup = Group::kSortedSet;
 
 constexpr CommandSpec kTable[] = {
-    {.name = "zadd", .handler = zadd, .arity = -4, .flags = kWrite | kDenyOom | kFast,
-     .keys = key_at(1), .since = "1.2.0", .group = kGroup,
+    {.name = "zadd",
+     .handler = zadd,
+     .arity = -4,
+     .flags = kWrite | kDenyOom | kFast,
+     .keys = key_at(1),
+     .since = "1.2.0",
+     .group = kGroup,
      .summary = "Adds members to a sorted set, or changes their scores.",
      .complexity = "O(log(N)) for each member, N being the size of the set",
      .syntax = "key [NX | XX] [GT | LT] [CH] [INCR] score member [score member ...]"},
-    {.name = "zincrby", .handler = zincrby, .arity = 4, .flags = kWrite | kDenyOom | kFast,
-     .keys = key_at(1), .since = "1.2.0", .group = kGroup,
+    {.name = "zincrby",
+     .handler = zincrby,
+     .arity = 4,
+     .flags = kWrite | kDenyOom | kFast,
+     .keys = key_at(1),
+     .since = "1.2.0",
+     .group = kGroup,
      .summary = "Adds a number to the score of a member of a sorted set.",
-     .complexity = "O(log(N)) for a set of N members", .syntax = "key increment member"},
-    {.name = "zrem", .handler = zrem, .arity = -3, .flags = kWrite | kFast, .keys = key_at(1),
-     .since = "1.2.0", .group = kGroup, .summary = "Removes members from a sorted set.",
+     .complexity = "O(log(N)) for a set of N members",
+     .syntax = "key increment member"},
+    {.name = "zrem",
+     .handler = zrem,
+     .arity = -3,
+     .flags = kWrite | kFast,
+     .keys = key_at(1),
+     .since = "1.2.0",
+     .group = kGroup,
+     .summary = "Removes members from a sorted set.",
      .complexity = "O(M*log(N)) for M members of a set of N",
      .syntax = "key member [member ...]"},
-    {.name = "zscore", .handler = zscore, .arity = 3, .flags = kReadOnly | kFast,
-     .keys = key_at(1), .since = "1.2.0", .group = kGroup,
-     .summary = "Returns the score of a member of a sorted set.", .complexity = "O(1)",
+    {.name = "zscore",
+     .handler = zscore,
+     .arity = 3,
+     .flags = kReadOnly | kFast,
+     .keys = key_at(1),
+     .since = "1.2.0",
+     .group = kGroup,
+     .summary = "Returns the score of a member of a sorted set.",
+     .complexity = "O(1)",
      .syntax = "key member"},
-    {.name = "zmscore", .handler = zmscore, .arity = -3, .flags = kReadOnly | kFast,
-     .keys = key_at(1), .since = "6.2.0", .group = kGroup,
+    {.name = "zmscore",
+     .handler = zmscore,
+     .arity = -3,
+     .flags = kReadOnly | kFast,
+     .keys = key_at(1),
+     .since = "6.2.0",
+     .group = kGroup,
      .summary = "Returns the scores of several members of a sorted set.",
-     .complexity = "O(N) for N members", .syntax = "key member [member ...]"},
-    {.name = "zcard", .handler = zcard, .arity = 2, .flags = kReadOnly | kFast,
-     .keys = key_at(1), .since = "1.2.0", .group = kGroup,
-     .summary = "Returns how many members a sorted set has.", .complexity = "O(1)",
+     .complexity = "O(N) for N members",
+     .syntax = "key member [member ...]"},
+    {.name = "zcard",
+     .handler = zcard,
+     .arity = 2,
+     .flags = kReadOnly | kFast,
+     .keys = key_at(1),
+     .since = "1.2.0",
+     .group = kGroup,
+     .summary = "Returns how many members a sorted set has.",
+     .complexity = "O(1)",
      .syntax = "key"},
-    {.name = "zrank", .handler = zrank, .arity = -3, .flags = kReadOnly | kFast,
-     .keys = key_at(1), .since = "2.0.0", .group = kGroup,
+    {.name = "zrank",
+     .handler = zrank,
+     .arity = -3,
+     .flags = kReadOnly | kFast,
+     .keys = key_at(1),
+     .since = "2.0.0",
+     .group = kGroup,
      .summary = "Returns how many members of a sorted set stand before a member.",
-     .complexity = "O(log(N)) for a set of N members", .syntax = "key member [WITHSCORE]"},
-    {.name = "zrevrank", .handler = zrevrank, .arity = -3, .flags = kReadOnly | kFast,
-     .keys = key_at(1), .since = "2.0.0", .group = kGroup,
+     .complexity = "O(log(N)) for a set of N members",
+     .syntax = "key member [WITHSCORE]"},
+    {.name = "zrevrank",
+     .handler = zrevrank,
+     .arity = -3,
+     .flags = kReadOnly | kFast,
+     .keys = key_at(1),
+     .since = "2.0.0",
+     .group = kGroup,
      .summary = "Returns how many members of a sorted set stand behind a member.",
-     .complexity = "O(log(N)) for a set of N members", .syntax = "key member [WITHSCORE]"},
-    {.name = "zscan", .handler = zscan, .arity = -3, .flags = kReadOnly, .keys = key_at(1),
-     .since = "2.8.0", .group = kGroup,
+     .complexity = "O(log(N)) for a set of N members",
+     .syntax = "key member [WITHSCORE]"},
+    {.name = "zscan",
+     .handler = zscan,
+     .arity = -3,
+     .flags = kReadOnly,
+     .keys = key_at(1),
+     .since = "2.8.0",
+     .group = kGroup,
      .summary = "Walks over the members of a sorted set, some at each call.",
      .complexity = "O(1) for each call, O(N) for a whole walk over N members",
      .syntax = "key cursor [MATCH pattern] [COUNT count]"},
@@ -268,6 +327,8 @@ static_assert(sane(kTable));
 
 }  // namespace
 
-std::span<const CommandSpec> sorted_set_commands() { return kTable; }
+std::span<const CommandSpec> sorted_set_commands() {
+  return kTable;
+}
 
 }  // namespace millrace

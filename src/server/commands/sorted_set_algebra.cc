@@ -1,5 +1,5 @@
-// Sorted sets against sorted sets: unions, intersections and differences, returned, counted or stored.
-// A plain set takes part as a sorted set whose scores are all 1.
+// Sorted sets against sorted sets: unions, intersections and differences, returned, counted or
+// stored. A plain set takes part as a sorted set whose scores are all 1.
 #include <cmath>
 #include <vector>
 
@@ -16,7 +16,9 @@ using Visit = SortedSet::Visit;
 // --- what is combined
 
 // inf - inf, and infinity times a weight of 0, count as 0.
-double zero_if_nan(double score) { return std::isnan(score) ? 0 : score; }
+double zero_if_nan(double score) {
+  return std::isnan(score) ? 0 : score;
+}
 
 // One of the keys: a sorted set, a set, or nothing. Scores come out weighted.
 class Source {
@@ -28,12 +30,11 @@ class Source {
   void set_weight(double weight) { weight_ = weight; }
   uint64_t size() const { return entry_ ? entry_->collection_size() : 0; }
 
-  // May be a NaN, unlike the scores that for_each() gives: a sum with it is 0 whatever the rest is, as
-  // in Redis.
+  // May be a NaN, unlike the scores that for_each() gives: a sum with it is 0 whatever the rest is,
+  // as in Redis.
   std::optional<double> score(std::string_view member) const {
     if (!entry_) return std::nullopt;
-    if (!is_sorted())
-      return entry_->set().contains(member) ? std::optional(weight_) : std::nullopt;
+    if (!is_sorted()) return entry_->set().contains(member) ? std::optional(weight_) : std::nullopt;
     const auto score = entry_->sorted_set().score(member);
     return score ? std::optional(weight_ * *score) : std::nullopt;
   }
@@ -138,8 +139,8 @@ void read_option(ArgReader& args, Query& query) {
   }
 }
 
-// numkeys key [key ...] and the options. The types of the keys are looked at before the options, as Redis
-// does. False: answered an error.
+// numkeys key [key ...] and the options. The types of the keys are looked at before the options, as
+// Redis does. False: answered an error.
 bool read_query(Context& c, Query& query) {
   const size_t first = query.answer == Answer::kStored ? 2 : 1;
   ArgReader args(c, first);
@@ -160,13 +161,15 @@ bool read_query(Context& c, Query& query) {
 
 // --- combining
 
-// An empty sorted set that will hold `members` at least.
-SortedSet result_for(Context& c, uint64_t members) {
+// An empty sorted set for `members` at least. One that is only replied is never a listpack, which
+// would make 0 of -0.
+SortedSet result_for(Context& c, const Query& query, uint64_t members) {
+  if (query.answer == Answer::kMembers) members = SIZE_MAX;
   return SortedSet::sized_for(members, 0, sorted_set_limits(c));
 }
 
-// Smallest first: an intersection then asks least. For a union it is the order in which floating point
-// numbers are added up in Redis.
+// Smallest first: an intersection then asks least. For a union it is the order in which floating
+// point numbers are added up in Redis.
 void sort_by_size(Sources& sources) {
   std::stable_sort(sources.begin(), sources.end(),
                    [](const Source& a, const Source& b) { return a.size() < b.size(); });
@@ -174,7 +177,7 @@ void sort_by_size(Sources& sources) {
 
 SortedSet unite(Context& c, const Query& query) {
   const ds::ListpackLimits limits = sorted_set_limits(c);
-  SortedSet result = result_for(c, query.sources.back().size());
+  SortedSet result = result_for(c, query, query.sources.back().size());
   for (const Source& source : query.sources) {
     const bool first = result.empty();
     source.for_each([&](std::string_view member, double score) {
@@ -198,7 +201,7 @@ std::optional<double> score_in_all(const Query& query, std::string_view member, 
 
 SortedSet intersect(Context& c, const Query& query) {
   const ds::ListpackLimits limits = sorted_set_limits(c);
-  SortedSet result;
+  SortedSet result = result_for(c, query, 0);
   query.sources.front().for_each([&](std::string_view member, double score) {
     if (const auto all = score_in_all(query, member, score)) result.add(member, *all, {}, limits);
   });
@@ -231,8 +234,8 @@ SortedSet subtract_removing(Context& c, const Source& first, SourceSpan others) 
   return result;
 }
 
-// Two ways, as for plain sets (ds/set_algebra.h): ask the others for each member of the first, or remove
-// the members of the others from a copy of the first. The smaller estimate wins.
+// Two ways, as for plain sets (ds/set_algebra.h): ask the others for each member of the first, or
+// remove the members of the others from a copy of the first. The smaller estimate wins.
 SortedSet subtract(Context& c, const Query& query) {
   const Source& first = query.sources.front();
   const SourceSpan others = SourceSpan(query.sources).subspan(1);
@@ -263,14 +266,22 @@ void reply_members(Context& c, Operation operation) {
   });
 }
 
-// ZUNION numkeys key [key ...] [WEIGHTS weight [weight ...]] [AGGREGATE SUM | MIN | MAX] [WITHSCORES]
-void zunion(Context& c) { reply_members(c, Operation::kUnion); }
+// ZUNION numkeys key [key ...] [WEIGHTS weight [weight ...]] [AGGREGATE SUM | MIN | MAX]
+// [WITHSCORES]
+void zunion(Context& c) {
+  reply_members(c, Operation::kUnion);
+}
 
-// ZINTER numkeys key [key ...] [WEIGHTS weight [weight ...]] [AGGREGATE SUM | MIN | MAX] [WITHSCORES]
-void zinter(Context& c) { reply_members(c, Operation::kIntersection); }
+// ZINTER numkeys key [key ...] [WEIGHTS weight [weight ...]] [AGGREGATE SUM | MIN | MAX]
+// [WITHSCORES]
+void zinter(Context& c) {
+  reply_members(c, Operation::kIntersection);
+}
 
 // ZDIFF numkeys key [key ...] [WITHSCORES]
-void zdiff(Context& c) { reply_members(c, Operation::kDifference); }
+void zdiff(Context& c) {
+  reply_members(c, Operation::kDifference);
+}
 
 // ZINTERCARD numkeys key [key ...] [LIMIT limit]
 void zintercard(Context& c) {
@@ -293,14 +304,20 @@ void store(Context& c, Operation operation, std::string_view event) {
 
 // ZUNIONSTORE destination numkeys key [key ...] [WEIGHTS weight [weight ...]]
 //   [AGGREGATE SUM | MIN | MAX]
-void zunionstore(Context& c) { store(c, Operation::kUnion, "zunionstore"); }
+void zunionstore(Context& c) {
+  store(c, Operation::kUnion, "zunionstore");
+}
 
 // ZINTERSTORE destination numkeys key [key ...] [WEIGHTS weight [weight ...]]
 //   [AGGREGATE SUM | MIN | MAX]
-void zinterstore(Context& c) { store(c, Operation::kIntersection, "zinterstore"); }
+void zinterstore(Context& c) {
+  store(c, Operation::kIntersection, "zinterstore");
+}
 
 // ZDIFFSTORE destination numkeys key [key ...]
-void zdiffstore(Context& c) { store(c, Operation::kDifference, "zdiffstore"); }
+void zdiffstore(Context& c) {
+  store(c, Operation::kDifference, "zdiffstore");
+}
 
 constexpr Group kGroup = Group::kSortedSet;
 constexpr std::string_view kUnionCost =
@@ -309,49 +326,90 @@ constexpr std::string_view kIntersectionCost =
     "O(N*K+M*log(M)) for N members of the smallest of K sets and M of the result, at worst";
 
 constexpr CommandSpec kTable[] = {
-    {.name = "zunion", .handler = zunion, .arity = -3, .flags = kReadOnly | kMovableKeys,
-     .keys = keys_counted_at(1), .since = "6.2.0", .group = kGroup,
-     .summary = "Returns the members of any of several sorted sets.", .complexity = kUnionCost,
+    {.name = "zunion",
+     .handler = zunion,
+     .arity = -3,
+     .flags = kReadOnly | kMovableKeys,
+     .keys = keys_counted_at(1),
+     .since = "6.2.0",
+     .group = kGroup,
+     .summary = "Returns the members of any of several sorted sets.",
+     .complexity = kUnionCost,
      .syntax = "numkeys key [key ...] [WEIGHTS weight [weight ...]] "
                "[AGGREGATE SUM | MIN | MAX] [WITHSCORES]"},
-    {.name = "zinter", .handler = zinter, .arity = -3, .flags = kReadOnly | kMovableKeys,
-     .keys = keys_counted_at(1), .since = "6.2.0", .group = kGroup,
+    {.name = "zinter",
+     .handler = zinter,
+     .arity = -3,
+     .flags = kReadOnly | kMovableKeys,
+     .keys = keys_counted_at(1),
+     .since = "6.2.0",
+     .group = kGroup,
      .summary = "Returns what several sorted sets have in common.",
      .complexity = kIntersectionCost,
      .syntax = "numkeys key [key ...] [WEIGHTS weight [weight ...]] "
                "[AGGREGATE SUM | MIN | MAX] [WITHSCORES]"},
-    {.name = "zdiff", .handler = zdiff, .arity = -3, .flags = kReadOnly | kMovableKeys,
-     .keys = keys_counted_at(1), .since = "6.2.0", .group = kGroup,
+    {.name = "zdiff",
+     .handler = zdiff,
+     .arity = -3,
+     .flags = kReadOnly | kMovableKeys,
+     .keys = keys_counted_at(1),
+     .since = "6.2.0",
+     .group = kGroup,
      .summary = "Returns the members of the first sorted set that are in no other.",
-     .complexity = kUnionCost, .syntax = "numkeys key [key ...] [WITHSCORES]"},
-    {.name = "zintercard", .handler = zintercard, .arity = -3, .flags = kReadOnly | kMovableKeys,
-     .keys = keys_counted_at(1), .since = "7.0.0", .group = kGroup,
+     .complexity = kUnionCost,
+     .syntax = "numkeys key [key ...] [WITHSCORES]"},
+    {.name = "zintercard",
+     .handler = zintercard,
+     .arity = -3,
+     .flags = kReadOnly | kMovableKeys,
+     .keys = keys_counted_at(1),
+     .since = "7.0.0",
+     .group = kGroup,
      .summary = "Returns how many members several sorted sets have in common.",
      .complexity = "O(N*K) for N members of the smallest of K sets, at worst",
      .syntax = "numkeys key [key ...] [LIMIT limit]"},
-    {.name = "zunionstore", .handler = zunionstore, .arity = -4,
-     .flags = kWrite | kDenyOom | kMovableKeys, .keys = key_at(1),
-     .more_keys = keys_counted_at(2), .since = "2.0.0", .group = kGroup,
-     .summary = "Stores the members of any of several sorted sets.", .complexity = kUnionCost,
+    {.name = "zunionstore",
+     .handler = zunionstore,
+     .arity = -4,
+     .flags = kWrite | kDenyOom | kMovableKeys,
+     .keys = key_at(1),
+     .more_keys = keys_counted_at(2),
+     .since = "2.0.0",
+     .group = kGroup,
+     .summary = "Stores the members of any of several sorted sets.",
+     .complexity = kUnionCost,
      .syntax = "destination numkeys key [key ...] [WEIGHTS weight [weight ...]] "
                "[AGGREGATE SUM | MIN | MAX]"},
-    {.name = "zinterstore", .handler = zinterstore, .arity = -4,
-     .flags = kWrite | kDenyOom | kMovableKeys, .keys = key_at(1),
-     .more_keys = keys_counted_at(2), .since = "2.0.0", .group = kGroup,
+    {.name = "zinterstore",
+     .handler = zinterstore,
+     .arity = -4,
+     .flags = kWrite | kDenyOom | kMovableKeys,
+     .keys = key_at(1),
+     .more_keys = keys_counted_at(2),
+     .since = "2.0.0",
+     .group = kGroup,
      .summary = "Stores what several sorted sets have in common.",
      .complexity = kIntersectionCost,
      .syntax = "destination numkeys key [key ...] [WEIGHTS weight [weight ...]] "
                "[AGGREGATE SUM | MIN | MAX]"},
-    {.name = "zdiffstore", .handler = zdiffstore, .arity = -4,
-     .flags = kWrite | kDenyOom | kMovableKeys, .keys = key_at(1),
-     .more_keys = keys_counted_at(2), .since = "6.2.0", .group = kGroup,
+    {.name = "zdiffstore",
+     .handler = zdiffstore,
+     .arity = -4,
+     .flags = kWrite | kDenyOom | kMovableKeys,
+     .keys = key_at(1),
+     .more_keys = keys_counted_at(2),
+     .since = "6.2.0",
+     .group = kGroup,
      .summary = "Stores the members of the first sorted set that are in no other.",
-     .complexity = kUnionCost, .syntax = "destination numkeys key [key ...]"},
+     .complexity = kUnionCost,
+     .syntax = "destination numkeys key [key ...]"},
 };
 static_assert(sane(kTable));
 
 }  // namespace
 
-std::span<const CommandSpec> sorted_set_algebra_commands() { return kTable; }
+std::span<const CommandSpec> sorted_set_algebra_commands() {
+  return kTable;
+}
 
 }  // namespace millrace

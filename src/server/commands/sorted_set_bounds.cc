@@ -26,8 +26,7 @@ std::optional<ds::ScoreBound> parse_score_bound(std::string_view text) {
   const bool exclusive = text.starts_with('(');
   const auto score = parse_score(exclusive ? text.substr(1) : text);
   if (!score) return std::nullopt;
-  return ds::ScoreBound{*score,
-                        exclusive ? ds::BoundKind::kExclusive : ds::BoundKind::kInclusive};
+  return ds::ScoreBound{*score, exclusive ? ds::BoundKind::kExclusive : ds::BoundKind::kInclusive};
 }
 
 // "[text", "(text", "-", "+"

@@ -1,6 +1,6 @@
-// Ranges over a sorted set as commands say them, by rank, by score or by the bytes of the member. All
-// come down to ranks: a search for each end, and then the size is known before the first member is
-// visited.
+// Ranges over a sorted set as commands say them, by rank, by score or by the bytes of the member.
+// All come down to ranks: a search for each end, and then the size is known before the first member
+// is visited.
 //
 //   MemberRange range(RangeKind::kScore, ds::Direction::kForward);
 //   range.read(args, c.arg(2), c.arg(3));     // ZCOUNT key (1 +inf

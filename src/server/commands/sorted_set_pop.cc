@@ -9,7 +9,8 @@ namespace {
 enum class Extreme : uint8_t { kMin, kMax };
 enum class Pairs : uint8_t { kFlat, kNested };
 
-// Replies and removes up to `count` members from an end. The header that counts them has been written.
+// Replies and removes up to `count` members from an end. The header that counts them has been
+// written.
 void pop(Context& c, Key key, Entry* entry, Extreme extreme, uint64_t count, Pairs pairs) {
   proto::ReplyWriter& reply = c.reply();
   const auto send = [&reply, pairs](std::string_view member, double score) {
@@ -40,10 +41,14 @@ void pop_from_one(Context& c, Extreme extreme) {
 }
 
 // ZPOPMIN key [count]
-void zpopmin(Context& c) { pop_from_one(c, Extreme::kMin); }
+void zpopmin(Context& c) {
+  pop_from_one(c, Extreme::kMin);
+}
 
 // ZPOPMAX key [count]
-void zpopmax(Context& c) { pop_from_one(c, Extreme::kMax); }
+void zpopmax(Context& c) {
+  pop_from_one(c, Extreme::kMax);
+}
 
 // MIN | MAX
 Extreme read_extreme(ArgReader& args) {
@@ -98,36 +103,60 @@ void zrandmember(Context& c) {
   if (c.failed()) return;
   if (!entry) return draw.single ? c.reply().null() : c.reply().empty_array();
   if (!draw.single) return reply_draw(c, entry->sorted_set(), draw);
-  entry->sorted_set().random(c.services().prng, [&c](std::string_view member, double) {
-    c.reply().bulk(member);
-  });
+  entry->sorted_set().random(c.services().prng,
+                             [&c](std::string_view member, double) { c.reply().bulk(member); });
 }
 
 constexpr Group kGroup = Group::kSortedSet;
 
 constexpr CommandSpec kTable[] = {
-    {.name = "zpopmin", .handler = zpopmin, .arity = -2, .flags = kWrite | kFast,
-     .keys = key_at(1), .since = "5.0.0", .group = kGroup,
+    {.name = "zpopmin",
+     .handler = zpopmin,
+     .arity = -2,
+     .flags = kWrite | kFast,
+     .keys = key_at(1),
+     .since = "5.0.0",
+     .group = kGroup,
      .summary = "Removes the members with the lowest scores and returns them.",
-     .complexity = "O(log(N)+M) for M members of a set of N", .syntax = "key [count]"},
-    {.name = "zpopmax", .handler = zpopmax, .arity = -2, .flags = kWrite | kFast,
-     .keys = key_at(1), .since = "5.0.0", .group = kGroup,
+     .complexity = "O(log(N)+M) for M members of a set of N",
+     .syntax = "key [count]"},
+    {.name = "zpopmax",
+     .handler = zpopmax,
+     .arity = -2,
+     .flags = kWrite | kFast,
+     .keys = key_at(1),
+     .since = "5.0.0",
+     .group = kGroup,
      .summary = "Removes the members with the highest scores and returns them.",
-     .complexity = "O(log(N)+M) for M members of a set of N", .syntax = "key [count]"},
-    {.name = "zmpop", .handler = zmpop, .arity = -4, .flags = kWrite | kMovableKeys,
-     .keys = keys_counted_at(1), .since = "7.0.0", .group = kGroup,
+     .complexity = "O(log(N)+M) for M members of a set of N",
+     .syntax = "key [count]"},
+    {.name = "zmpop",
+     .handler = zmpop,
+     .arity = -4,
+     .flags = kWrite | kMovableKeys,
+     .keys = keys_counted_at(1),
+     .since = "7.0.0",
+     .group = kGroup,
      .summary = "Removes members from an end of the first of several sorted sets that has any.",
      .complexity = "O(K+log(N)+M) for K keys and M members of a set of N",
      .syntax = "numkeys key [key ...] MIN | MAX [COUNT count]"},
-    {.name = "zrandmember", .handler = zrandmember, .arity = -2, .flags = kReadOnly,
-     .keys = key_at(1), .since = "6.2.0", .group = kGroup,
+    {.name = "zrandmember",
+     .handler = zrandmember,
+     .arity = -2,
+     .flags = kReadOnly,
+     .keys = key_at(1),
+     .since = "6.2.0",
+     .group = kGroup,
      .summary = "Returns members of a sorted set, chosen at random.",
-     .complexity = "O(N) for N members returned", .syntax = "key [count [WITHSCORES]]"},
+     .complexity = "O(N) for N members returned",
+     .syntax = "key [count [WITHSCORES]]"},
 };
 static_assert(sane(kTable));
 
 }  // namespace
 
-std::span<const CommandSpec> sorted_set_pop_commands() { return kTable; }
+std::span<const CommandSpec> sorted_set_pop_commands() {
+  return kTable;
+}
 
 }  // namespace millrace

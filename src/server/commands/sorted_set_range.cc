@@ -21,10 +21,14 @@ void count(Context& c, RangeKind kind) {
 }
 
 // ZCOUNT key min max
-void zcount(Context& c) { count(c, RangeKind::kScore); }
+void zcount(Context& c) {
+  count(c, RangeKind::kScore);
+}
 
 // ZLEXCOUNT key min max
-void zlexcount(Context& c) { count(c, RangeKind::kLex); }
+void zlexcount(Context& c) {
+  count(c, RangeKind::kLex);
+}
 
 void remove(Context& c, RangeKind kind, std::string_view event) {
   ArgReader args(c, 4);
@@ -43,13 +47,19 @@ void remove(Context& c, RangeKind kind, std::string_view event) {
 }
 
 // ZREMRANGEBYRANK key start stop
-void zremrangebyrank(Context& c) { remove(c, RangeKind::kRank, "zremrangebyrank"); }
+void zremrangebyrank(Context& c) {
+  remove(c, RangeKind::kRank, "zremrangebyrank");
+}
 
 // ZREMRANGEBYSCORE key min max
-void zremrangebyscore(Context& c) { remove(c, RangeKind::kScore, "zremrangebyscore"); }
+void zremrangebyscore(Context& c) {
+  remove(c, RangeKind::kScore, "zremrangebyscore");
+}
 
 // ZREMRANGEBYLEX key min max
-void zremrangebylex(Context& c) { remove(c, RangeKind::kLex, "zremrangebylex"); }
+void zremrangebylex(Context& c) {
+  remove(c, RangeKind::kLex, "zremrangebylex");
+}
 
 // --- ZRANGE
 
@@ -93,7 +103,8 @@ std::optional<Query> read_query(Context& c, const Form& form) {
     if (!options.take(args, form)) args.syntax_error();
   const RangeKind kind = options.kind.value_or(RangeKind::kRank);
   if (options.count != -1 && kind == RangeKind::kRank)
-    args.error("ERR syntax error, LIMIT is only supported in combination with either BYSCORE or BYLEX");
+    args.error(
+        "ERR syntax error, LIMIT is only supported in combination with either BYSCORE or BYLEX");
   if (options.with_scores && kind == RangeKind::kLex)
     args.error("ERR syntax error, WITHSCORES not supported in combination with BYLEX");
 
@@ -130,7 +141,9 @@ void reply_form(Context& c, const Form& form) {
 }
 
 // ZRANGE key start stop [BYSCORE | BYLEX] [REV] [LIMIT offset count] [WITHSCORES]
-void zrange(Context& c) { reply_form(c, {}); }
+void zrange(Context& c) {
+  reply_form(c, {});
+}
 
 // ZREVRANGE key start stop [WITHSCORES]
 void zrevrange(Context& c) {
@@ -183,60 +196,134 @@ constexpr std::string_view kRemoveCost = "O(log(N)+M) for M members removed of a
 constexpr std::string_view kCountCost = "O(log(N)) for a set of N members";
 
 constexpr CommandSpec kTable[] = {
-    {.name = "zcount", .handler = zcount, .arity = 4, .flags = kReadOnly | kFast,
-     .keys = key_at(1), .since = "2.0.0", .group = kGroup,
+    {.name = "zcount",
+     .handler = zcount,
+     .arity = 4,
+     .flags = kReadOnly | kFast,
+     .keys = key_at(1),
+     .since = "2.0.0",
+     .group = kGroup,
      .summary = "Returns how many members of a sorted set have a score in a range.",
-     .complexity = kCountCost, .syntax = "key min max"},
-    {.name = "zlexcount", .handler = zlexcount, .arity = 4, .flags = kReadOnly | kFast,
-     .keys = key_at(1), .since = "2.8.9", .group = kGroup,
+     .complexity = kCountCost,
+     .syntax = "key min max"},
+    {.name = "zlexcount",
+     .handler = zlexcount,
+     .arity = 4,
+     .flags = kReadOnly | kFast,
+     .keys = key_at(1),
+     .since = "2.8.9",
+     .group = kGroup,
      .summary = "Returns how many members of a sorted set are in a lexicographical range.",
-     .complexity = kCountCost, .syntax = "key min max"},
-    {.name = "zremrangebyrank", .handler = zremrangebyrank, .arity = 4, .flags = kWrite,
-     .keys = key_at(1), .since = "2.0.0", .group = kGroup,
+     .complexity = kCountCost,
+     .syntax = "key min max"},
+    {.name = "zremrangebyrank",
+     .handler = zremrangebyrank,
+     .arity = 4,
+     .flags = kWrite,
+     .keys = key_at(1),
+     .since = "2.0.0",
+     .group = kGroup,
      .summary = "Removes members of a sorted set between two ranks.",
-     .complexity = kRemoveCost, .syntax = "key start stop"},
-    {.name = "zremrangebyscore", .handler = zremrangebyscore, .arity = 4, .flags = kWrite,
-     .keys = key_at(1), .since = "1.2.0", .group = kGroup,
+     .complexity = kRemoveCost,
+     .syntax = "key start stop"},
+    {.name = "zremrangebyscore",
+     .handler = zremrangebyscore,
+     .arity = 4,
+     .flags = kWrite,
+     .keys = key_at(1),
+     .since = "1.2.0",
+     .group = kGroup,
      .summary = "Removes members of a sorted set whose scores are in a range.",
-     .complexity = kRemoveCost, .syntax = "key min max"},
-    {.name = "zremrangebylex", .handler = zremrangebylex, .arity = 4, .flags = kWrite,
-     .keys = key_at(1), .since = "2.8.9", .group = kGroup,
+     .complexity = kRemoveCost,
+     .syntax = "key min max"},
+    {.name = "zremrangebylex",
+     .handler = zremrangebylex,
+     .arity = 4,
+     .flags = kWrite,
+     .keys = key_at(1),
+     .since = "2.8.9",
+     .group = kGroup,
      .summary = "Removes members of a sorted set that are in a lexicographical range.",
-     .complexity = kRemoveCost, .syntax = "key min max"},
-    {.name = "zrange", .handler = zrange, .arity = -4, .flags = kReadOnly, .keys = key_at(1),
-     .since = "1.2.0", .group = kGroup, .summary = "Returns members of a sorted set in a range.",
+     .complexity = kRemoveCost,
+     .syntax = "key min max"},
+    {.name = "zrange",
+     .handler = zrange,
+     .arity = -4,
+     .flags = kReadOnly,
+     .keys = key_at(1),
+     .since = "1.2.0",
+     .group = kGroup,
+     .summary = "Returns members of a sorted set in a range.",
      .complexity = kRangeCost,
      .syntax = "key start stop [BYSCORE | BYLEX] [REV] [LIMIT offset count] [WITHSCORES]"},
-    {.name = "zrangestore", .handler = zrangestore, .arity = -5, .flags = kWrite | kDenyOom,
-     .keys = key_at(1), .more_keys = key_at(2), .since = "6.2.0", .group = kGroup,
+    {.name = "zrangestore",
+     .handler = zrangestore,
+     .arity = -5,
+     .flags = kWrite | kDenyOom,
+     .keys = key_at(1),
+     .more_keys = key_at(2),
+     .since = "6.2.0",
+     .group = kGroup,
      .summary = "Stores members of a sorted set in a range.",
      .complexity = "O(log(N)+M) for M members stored of a set of N",
      .syntax = "dst src min max [BYSCORE | BYLEX] [REV] [LIMIT offset count]"},
-    {.name = "zrevrange", .handler = zrevrange, .arity = -4, .flags = kReadOnly,
-     .keys = key_at(1), .since = "1.2.0", .group = kGroup,
+    {.name = "zrevrange",
+     .handler = zrevrange,
+     .arity = -4,
+     .flags = kReadOnly,
+     .keys = key_at(1),
+     .since = "1.2.0",
+     .group = kGroup,
      .summary = "Returns members of a sorted set between two ranks counted from the highest.",
-     .complexity = kRangeCost, .syntax = "key start stop [WITHSCORES]"},
-    {.name = "zrangebyscore", .handler = zrangebyscore, .arity = -4, .flags = kReadOnly,
-     .keys = key_at(1), .since = "1.0.5", .group = kGroup,
+     .complexity = kRangeCost,
+     .syntax = "key start stop [WITHSCORES]"},
+    {.name = "zrangebyscore",
+     .handler = zrangebyscore,
+     .arity = -4,
+     .flags = kReadOnly,
+     .keys = key_at(1),
+     .since = "1.0.5",
+     .group = kGroup,
      .summary = "Returns members of a sorted set whose scores are in a range.",
-     .complexity = kRangeCost, .syntax = "key min max [WITHSCORES] [LIMIT offset count]"},
-    {.name = "zrevrangebyscore", .handler = zrevrangebyscore, .arity = -4, .flags = kReadOnly,
-     .keys = key_at(1), .since = "2.2.0", .group = kGroup,
+     .complexity = kRangeCost,
+     .syntax = "key min max [WITHSCORES] [LIMIT offset count]"},
+    {.name = "zrevrangebyscore",
+     .handler = zrevrangebyscore,
+     .arity = -4,
+     .flags = kReadOnly,
+     .keys = key_at(1),
+     .since = "2.2.0",
+     .group = kGroup,
      .summary = "Returns members whose scores are in a range, from the highest down.",
-     .complexity = kRangeCost, .syntax = "key max min [WITHSCORES] [LIMIT offset count]"},
-    {.name = "zrangebylex", .handler = zrangebylex, .arity = -4, .flags = kReadOnly,
-     .keys = key_at(1), .since = "2.8.9", .group = kGroup,
+     .complexity = kRangeCost,
+     .syntax = "key max min [WITHSCORES] [LIMIT offset count]"},
+    {.name = "zrangebylex",
+     .handler = zrangebylex,
+     .arity = -4,
+     .flags = kReadOnly,
+     .keys = key_at(1),
+     .since = "2.8.9",
+     .group = kGroup,
      .summary = "Returns members of a sorted set in a lexicographical range.",
-     .complexity = kRangeCost, .syntax = "key min max [LIMIT offset count]"},
-    {.name = "zrevrangebylex", .handler = zrevrangebylex, .arity = -4, .flags = kReadOnly,
-     .keys = key_at(1), .since = "2.8.9", .group = kGroup,
+     .complexity = kRangeCost,
+     .syntax = "key min max [LIMIT offset count]"},
+    {.name = "zrevrangebylex",
+     .handler = zrevrangebylex,
+     .arity = -4,
+     .flags = kReadOnly,
+     .keys = key_at(1),
+     .since = "2.8.9",
+     .group = kGroup,
      .summary = "Returns members in a lexicographical range, from the highest down.",
-     .complexity = kRangeCost, .syntax = "key max min [LIMIT offset count]"},
+     .complexity = kRangeCost,
+     .syntax = "key max min [LIMIT offset count]"},
 };
 static_assert(sane(kTable));
 
 }  // namespace
 
-std::span<const CommandSpec> sorted_set_range_commands() { return kTable; }
+std::span<const CommandSpec> sorted_set_range_commands() {
+  return kTable;
+}
 
 }  // namespace millrace

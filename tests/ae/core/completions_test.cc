@@ -4,12 +4,14 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cerrno>
 #include <functional>
 #include <map>
 #include <string>
 #include <vector>
 
+#include "ae/base/clock.h"
 #include "ae/base/prng.h"
 #include "ae/core/poller.h"
 #include "tests/contract/real_sockets.h"

@@ -108,8 +108,14 @@ class EventLoopTest : public ::testing::TestWithParam<Backend>, protected FileHa
   std::vector<int> near_, far_, descriptors_;
 };
 
-INSTANTIATE_TEST_SUITE_P(Pollers, EventLoopTest,
-                         ::testing::Values(Backend::kEpoll, Backend::kPoll, Backend::kSelect),
+// io_uring where this build has it and this kernel allows it.
+std::vector<Backend> backends() {
+  std::vector<Backend> here = {Backend::kEpoll, Backend::kPoll, Backend::kSelect};
+  if (create_poller(Backend::kIoUring)) here.push_back(Backend::kIoUring);
+  return here;
+}
+
+INSTANTIATE_TEST_SUITE_P(Pollers, EventLoopTest, ::testing::ValuesIn(backends()),
                          [](const ::testing::TestParamInfo<Backend>& info) -> std::string {
                            return std::string(create_poller(info.param).value()->name());
                          });
