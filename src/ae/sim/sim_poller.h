@@ -9,8 +9,7 @@
 // moves with it. A wait without a deadline, with nothing ready and an empty agenda, would sleep for
 // ever: that is a bug of the program or of its test, and stops the process with a word.
 //
-// With Face::kCompletions it also has the face of completions.h (sim_completions.h), as io_uring
-// has.
+// Given buffers for it, it also has the face of completions.h, as io_uring has (sim_completions.h).
 //
 // Exclusive registrations of several pollers on one descriptor: each wake-up is claimed by the one
 // that waits first after it, and a level that stays ready goes on being reported to that one.

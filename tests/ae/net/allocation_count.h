@@ -1,5 +1,6 @@
-// Counts allocations of this process: by AddressSanitizer's hooks where it is built in, else by what
-// glibc says about its arenas (which sees growth only, and is then still a test that can fail).
+// Counts allocations of this process: by AddressSanitizer's hooks where it is built in, else by
+// what glibc says about its arenas (which sees growth only, and is then still a test that can
+// fail).
 #pragma once
 
 #include <cstddef>
@@ -14,8 +15,9 @@
 
 #ifdef AE_TEST_ASAN
 // Declared by hand: g++ 12 of Debian has the function, but not sanitizer/allocator_interface.h.
-extern "C" int __sanitizer_install_malloc_and_free_hooks(
-    void (*allocated)(const volatile void*, size_t), void (*freed)(const volatile void*));
+extern "C" int __sanitizer_install_malloc_and_free_hooks(void (*allocated)(const volatile void*,
+                                                                           size_t),
+                                                         void (*freed)(const volatile void*));
 #else
 #include <malloc.h>
 #endif
@@ -35,7 +37,9 @@ inline size_t allocations() {
 
 #else
 
-inline size_t allocations() { return ::mallinfo2().uordblks + ::mallinfo2().hblkhd; }
+inline size_t allocations() {
+  return ::mallinfo2().uordblks + ::mallinfo2().hblkhd;
+}
 
 #endif
 

@@ -11,10 +11,30 @@
 namespace ae::test {
 namespace {
 
-enum class From { kOutside, kData, kOpen, kHalfClosed, kHangUp, kDrained, kHigh, kClosed, kTimer,
-                  kBeforeSleep, kAfterEvents, kOtherConnection };
-enum class How { kClose, kCloseTwice, kAfterFlush, kAfterFlushThenClose, kCloseThenAfterFlush,
-                 kAfterFlushTwice, kPeerReset, kPeerFin };
+enum class From {
+  kOutside,
+  kData,
+  kOpen,
+  kHalfClosed,
+  kHangUp,
+  kDrained,
+  kHigh,
+  kClosed,
+  kTimer,
+  kBeforeSleep,
+  kAfterEvents,
+  kOtherConnection
+};
+enum class How {
+  kClose,
+  kCloseTwice,
+  kAfterFlush,
+  kAfterFlushThenClose,
+  kCloseThenAfterFlush,
+  kAfterFlushTwice,
+  kPeerReset,
+  kPeerFin
+};
 enum Resource : unsigned {
   kNothing = 0,
   kKeptInput = 1,
@@ -27,13 +47,18 @@ enum Resource : unsigned {
   kAllResources = 128,
 };
 
-constexpr From kFroms[] = {From::kOutside,    From::kData,         From::kOpen,
-                           From::kHalfClosed, From::kHangUp,       From::kDrained,
-                           From::kHigh,       From::kClosed,       From::kTimer,
+constexpr From kFroms[] = {From::kOutside,     From::kData,        From::kOpen,
+                           From::kHalfClosed,  From::kHangUp,      From::kDrained,
+                           From::kHigh,        From::kClosed,      From::kTimer,
                            From::kBeforeSleep, From::kAfterEvents, From::kOtherConnection};
-constexpr How kHows[] = {How::kClose,          How::kCloseTwice,          How::kAfterFlush,
-                         How::kAfterFlushThenClose, How::kCloseThenAfterFlush,
-                         How::kAfterFlushTwice, How::kPeerReset,           How::kPeerFin};
+constexpr How kHows[] = {How::kClose,
+                         How::kCloseTwice,
+                         How::kAfterFlush,
+                         How::kAfterFlushThenClose,
+                         How::kCloseThenAfterFlush,
+                         How::kAfterFlushTwice,
+                         How::kPeerReset,
+                         How::kPeerFin};
 
 class Scenario {
  public:
@@ -46,7 +71,8 @@ class Scenario {
     start();
     wheel_.spin(2);
     provoke();
-    // The deadline of a drain is virtual for nobody here: one that waits for a full kernel is let go.
+    // The deadline of a drain is virtual for nobody here: one that waits for a full kernel is let
+    // go.
     for (int tick = 0; tick < 6; ++tick) wheel_.spin(1);
     wheel_.os.writes_until_full = SIZE_MAX;
     for (int tick = 0; tick < 6; ++tick) wheel_.spin(1);
@@ -143,9 +169,13 @@ class Scenario {
         if (from_ == From::kClosed) connection_.close(CloseReason::kRequested);
         if (from_ == From::kOutside) end();
         break;
-      case From::kData: peer_->send_some("data"); break;
+      case From::kData:
+        peer_->send_some("data");
+        break;
       case From::kHalfClosed:
-      case From::kHangUp: peer_->finish(); break;
+      case From::kHangUp:
+        peer_->finish();
+        break;
       case From::kDrained:
         wheel_.spin(1);
         wheel_.os.writes_until_full = SIZE_MAX;
@@ -157,7 +187,8 @@ class Scenario {
         peer_->send_some("data");  // both are in the same batch of events
         other_peer_->send_some("data");
         break;
-      default: break;
+      default:
+        break;
     }
   }
 
@@ -168,12 +199,16 @@ class Scenario {
     if (std::exchange(fired_, true)) return;
     constexpr auto kWhy = CloseReason::kRequested;
     switch (how_) {
-      case How::kClose: connection_.close(kWhy); break;
+      case How::kClose:
+        connection_.close(kWhy);
+        break;
       case How::kCloseTwice:
         connection_.close(kWhy);
         connection_.close(CloseReason::kShutdown);
         break;
-      case How::kAfterFlush: connection_.close_after_flush(kWhy); break;
+      case How::kAfterFlush:
+        connection_.close_after_flush(kWhy);
+        break;
       case How::kAfterFlushThenClose:
         connection_.close_after_flush(kWhy);
         connection_.close(kWhy);
@@ -186,8 +221,12 @@ class Scenario {
         connection_.close_after_flush(kWhy);
         connection_.close_after_flush(CloseReason::kShutdown);
         break;
-      case How::kPeerReset: peer_->reset(); break;
-      case How::kPeerFin: peer_->finish(); break;
+      case How::kPeerReset:
+        peer_->reset();
+        break;
+      case How::kPeerFin:
+        peer_->finish();
+        break;
     }
     // Whatever is called on a connection that ends changes nothing.
     if (how_ != How::kPeerReset && how_ != How::kPeerFin) {
@@ -251,8 +290,7 @@ TEST_P(ClosingMatrix, NothingIsLeft) {
   std::printf("closing matrix: %zu combinations, the callback came in %zu\n", combinations, fired);
 }
 
-INSTANTIATE_TEST_SUITE_P(Faces, ClosingMatrix,
-                         ::testing::ValuesIn(faces()),
+INSTANTIATE_TEST_SUITE_P(Faces, ClosingMatrix, ::testing::ValuesIn(faces()),
                          [](const auto& info) { return face_name(info.param); });
 
 }  // namespace

@@ -10,8 +10,8 @@
 namespace ae::test {
 namespace {
 
-// A server in small: holds the input of a tick, answers all of it behind the events, with views into
-// one arena.
+// A server in small: holds the input of a tick, answers all of it behind the events, with views
+// into one arena.
 struct BatchServer : ConnectionHandler {
   EventLoop& loop;
   ConnectionTable table;
@@ -20,7 +20,8 @@ struct BatchServer : ConnectionHandler {
   size_t arena_used = 0;
   size_t closed = 0, full = 0, flushed = 0;
 
-  explicit BatchServer(EventLoop& on, ConnectionOptions options = {}) : loop(on), table(on, options) {
+  explicit BatchServer(EventLoop& on, ConnectionOptions options = {})
+      : loop(on), table(on, options) {
     batch.reserve(4096);
     table.set_on_input_full([this] {
       ++full;

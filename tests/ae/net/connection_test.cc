@@ -225,7 +225,8 @@ TEST_P(StreamTest, BlockedReadsAheadSoThatAHangUpIsNoticed) {
   EXPECT_EQ(wheel.handler.calls, (std::vector<std::string>{"hang_up"}));
   connection.resume(PauseReason::kBlocked);
   wheel.spin(4);
-  EXPECT_EQ(wheel.handler.calls, (std::vector<std::string>{"hang_up", "data", "half_closed", "closed"}));
+  EXPECT_EQ(wheel.handler.calls,
+            (std::vector<std::string>{"hang_up", "data", "half_closed", "closed"}));
   EXPECT_EQ(wheel.handler.received, "pipelined");
 }
 
@@ -473,6 +474,7 @@ TEST_P(StreamTest, ErrorReplySurvivesUnreadInput) {
 }
 
 TEST_P(StreamTest, DrainDeadlineCloses) {
+  if (!writes_through_os(GetParam())) GTEST_SKIP() << "the test's Os cannot fill the kernel";
   Wheel wheel({}, GetParam());
   auto [connection, peer] = wheel.connect();
   wheel.os.writes_until_full = 0;
@@ -556,8 +558,7 @@ TEST_P(StreamTest, DestructorClosesEverythingAndCallsNobody) {
   EXPECT_EQ(open_descriptors(), before);
 }
 
-INSTANTIATE_TEST_SUITE_P(Faces, StreamTest,
-                         ::testing::ValuesIn(faces()),
+INSTANTIATE_TEST_SUITE_P(Faces, StreamTest, ::testing::ValuesIn(faces()),
                          [](const auto& info) { return face_name(info.param); });
 
 }  // namespace

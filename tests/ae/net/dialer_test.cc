@@ -80,7 +80,8 @@ TEST_F(DialerTest, TriesTheAddressesInTurn) {
 
 TEST_F(DialerTest, RoundsEndWithTheLastError) {
   Outcome outcome;
-  dialer_.dial({refused_address()}, {.rounds = 3, .first_back_off = Milliseconds(1)}, outcome.done());
+  dialer_.dial({refused_address()}, {.rounds = 3, .first_back_off = Milliseconds(1)},
+               outcome.done());
   ASSERT_TRUE(wheel_.until([&] { return outcome.calls == 1; }));
   EXPECT_EQ(outcome.error, ECONNREFUSED);
   EXPECT_EQ(dialer_.attempts(), 3u);
@@ -123,8 +124,8 @@ TEST_F(DialerTest, CancelInEveryPhaseCallsNobodyAndLeavesNothing) {
   const DialId connecting = dialer_.dial({refused_address()}, {.rounds = 0}, outcome.done());
   EXPECT_TRUE(dialer_.cancel(connecting));
   EXPECT_FALSE(dialer_.cancel(connecting));
-  const DialId pausing = dialer_.dial({refused_address()},
-                                      {.rounds = 0, .first_back_off = Seconds(100)}, outcome.done());
+  const DialId pausing = dialer_.dial(
+      {refused_address()}, {.rounds = 0, .first_back_off = Seconds(100)}, outcome.done());
   wheel_.spin(4);
   EXPECT_TRUE(dialer_.cancel(pausing));
   wheel_.spin(4);
@@ -182,11 +183,10 @@ TEST(DialerBackOffTest, DoublesWithJitter) {
     auto loop = std::move(*EventLoop::create(std::move(options)));
     Dialer dialer(*loop, seed);
     Outcome outcome;
-    dialer.dial({*Address::parse("@ae-nobody-here", 0)},  // fails within connect()
-                {.rounds = 10,
-                 .first_back_off = Milliseconds(100),
-                 .most_back_off = Milliseconds(1600)},
-                outcome.done());
+    dialer.dial(
+        {*Address::parse("@ae-nobody-here", 0)},  // fails within connect()
+        {.rounds = 10, .first_back_off = Milliseconds(100), .most_back_off = Milliseconds(1600)},
+        outcome.done());
     std::vector<Nanoseconds> pauses;
     TimePoint last = clock.now_;
     uint64_t attempts = 1;

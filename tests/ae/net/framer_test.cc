@@ -19,9 +19,8 @@ std::vector<std::string> feed(const F& framer, std::string stream, Prng& prng) {
   size_t begin = 0, wanted = 0;
   for (size_t end = 0; end <= stream.size();) {
     if (end - begin >= wanted) {
-      const auto result =
-          for_each_frame(framer, MutableBytes(stream.data() + begin, end - begin),
-                         [&](Bytes payload) { frames.emplace_back(payload); });
+      const auto result = for_each_frame(framer, MutableBytes(stream.data() + begin, end - begin),
+                                         [&](Bytes payload) { frames.emplace_back(payload); });
       begin += result.consumed;
       EXPECT_NE(result.last.status, FrameStatus::kTooLong);
       EXPECT_GT(result.last.wanted, end - begin);  // a wish that makes progress

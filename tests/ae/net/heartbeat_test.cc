@@ -1,4 +1,5 @@
-// The wheel against a model that looks at everybody at every tick, on a clock that is moved by hand.
+// The wheel against a model that looks at everybody at every tick, on a clock that is moved by
+// hand.
 #include "ae/net/heartbeat.h"
 
 #include <gtest/gtest.h>

@@ -21,13 +21,15 @@ class ListenerTest : public ::testing::Test {
   ListenerTest() : wheel_({.scratch_bytes = 4096}) {}
 
   Listener& make(ListenerOptions options = {}) {
-    listener_.emplace(*wheel_.loop,
-                      [this](int fd, uint32_t endpoint) {
-                        accepted_.emplace_back(endpoint, fd);
-                        order_ += 'a';
-                      },
-                      options);
-    listener_->set_on_failure([this](const Error& error, uint32_t) { errors_.push_back(error.code); });
+    listener_.emplace(
+        *wheel_.loop,
+        [this](int fd, uint32_t endpoint) {
+          accepted_.emplace_back(endpoint, fd);
+          order_ += 'a';
+        },
+        options);
+    listener_->set_on_failure(
+        [this](const Error& error, uint32_t) { errors_.push_back(error.code); });
     return *listener_;
   }
   ~ListenerTest() override {

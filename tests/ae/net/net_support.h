@@ -38,14 +38,18 @@ class CountingOs : public Os {
     if (socket_error != 0) return fail(socket_error, "socket");
     return below().socket(domain, type, protocol);
   }
-  Status bind(int fd, const Address& address) override { return ++others, below().bind(fd, address); }
+  Status bind(int fd, const Address& address) override {
+    return ++others, below().bind(fd, address);
+  }
   Status listen(int fd, int backlog) override { return ++others, below().listen(fd, backlog); }
   Result<int> accept(int listener) override {
     ++others;
     if (accept_error != 0) return fail(accept_error, "accept");
     return below().accept(listener);
   }
-  Result<int> connect(int fd, const Address& to) override { return ++others, below().connect(fd, to); }
+  Result<int> connect(int fd, const Address& to) override {
+    return ++others, below().connect(fd, to);
+  }
   int pending_error(int fd) override { return ++others, below().pending_error(fd); }
   IoResult read(int fd, MutableBytes into) override {
     ++reads;
@@ -60,7 +64,8 @@ class CountingOs : public Os {
     ++writevs;
     if (full()) return {IoStatus::kWouldBlock, 0, 0};
     std::string joined;
-    for (const iovec& piece : from) joined.append(static_cast<char*>(piece.iov_base), piece.iov_len);
+    for (const iovec& piece : from)
+      joined.append(static_cast<char*>(piece.iov_base), piece.iov_len);
     return below().write(fd, Bytes(joined).substr(0, most_per_write));
   }
   Status shutdown_write(int fd) override { return ++others, below().shutdown_write(fd); }
@@ -233,7 +238,9 @@ inline std::vector<Face> faces() {
   return all;
 }
 // The test's Os stands between the table and the kernel for every write.
-inline bool writes_through_os(Face face) { return face != Face::kIoUring; }
+inline bool writes_through_os(Face face) {
+  return face != Face::kIoUring;
+}
 
 // A loop, a table and a way to turn the wheel without sleeping.
 struct Wheel {

@@ -1,6 +1,6 @@
 // A poller with the completion face, made of plain system calls: what the io_uring poller promises
-// (completions.h), where there is no io_uring, and with the test's Os below it. Sends are carried out
-// in wait(), receives are tried there; both are delivered by deliver(), sends first.
+// (completions.h), where there is no io_uring, and with the test's Os below it. Sends are carried
+// out in wait(), receives are tried there; both are delivered by deliver(), sends first.
 #pragma once
 
 #include <deque>
