@@ -26,7 +26,7 @@
 
 namespace ae {
 
-class SignalSet : private FileHandler {
+class SignalSet final : private FileHandler {
  public:
   // Aborts if there is no descriptor to be had: it is made at start-up, or not at all.
   SignalSet(EventLoop& loop, std::initializer_list<int> signals, Callback<void(int signal)> callback);
