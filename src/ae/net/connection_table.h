@@ -80,7 +80,7 @@ struct TableStats {
   size_t extensions = 0;           // connections that are not idle, now
 };
 
-class ConnectionTable : private FileHandler, private Reaper, private StreamOwner {
+class ConnectionTable final : private FileHandler, private Reaper, private StreamOwner {
  public:
   ConnectionTable(EventLoop& loop, ConnectionOptions options = {});
   ~ConnectionTable();  // closes every descriptor; no callbacks

@@ -49,7 +49,7 @@ struct DialId {
   friend bool operator==(DialId, DialId) = default;
 };
 
-class Dialer : private FileHandler {
+class Dialer final : private FileHandler {
  public:
   // The descriptor, connected and non-blocking, is the callee's; or the error of the last attempt
   // (ETIMEDOUT for its deadline).

@@ -59,7 +59,7 @@ struct ListenerStats {
   uint64_t pauses = 0;   // times accepting had to pause
 };
 
-class Listener : private FileHandler {
+class Listener final : private FileHandler {
  public:
   // Takes the descriptor over: non-blocking, close-on-exec. `endpoint` is what listen() returned.
   using Accepted = Callback<void(int fd, uint32_t endpoint)>;

@@ -1,5 +1,6 @@
 // Up to where a collection stays in its small encoding. Configuration, hence plain structs that are
-// passed to whatever may have to convert; the collections keep no copy. The defaults are Redis 7.2's.
+// passed to whatever may have to convert; the collections keep no copy. The defaults are
+// Redis 7.2's.
 #pragma once
 
 #include <cstddef>
@@ -19,8 +20,8 @@ struct StringSetLimits {
   size_t max_value_bytes = 64;
 };
 
-// How several random members are drawn: SRANDMEMBER, HRANDFIELD and ZRANDMEMBER with a positive count
-// (without repetition, at most all of them) or a negative one (as many as asked for).
+// How several random members are drawn: SRANDMEMBER, HRANDFIELD and ZRANDMEMBER with a positive
+// count (without repetition, at most all of them) or a negative one (as many as asked for).
 enum class Repetition { kUnique, kRepeating };
 
 // What a visitor that may end a walk early returns.

@@ -59,8 +59,8 @@
 //  T4. some segment has depth = the directory's (otherwise the directory is halved).
 //
 // Costs: find, insert, remove O(1); the worst single insert is a split, about 40 us, at any
-// size below 10^8 (growth_bench). A table of up to 8 elements is one bucket. An empty new table owns
-// no heap.
+// size below 10^8 (growth_bench). A table of up to 8 elements is one bucket. An empty new table
+// owns no heap.
 //
 // Thread: the owner's. Callbacks must not change the table. Errors: none; without memory the
 // process ends.

@@ -123,8 +123,8 @@ class OrderedTree {
   // Erases the elements of these ranks, in this order. The range must be within the tree.
   void erase_range(RankRange range, Direction direction, OnErased on_erased);
 
-  // Fetches what an insertion with this score will touch into the cache, if the tree is too large to be
-  // there. Pays when there is other work to do before the insertion.
+  // Fetches what an insertion with this score will touch into the cache, if the tree is too large
+  // to be there. Pays when there is other work to do before the insertion.
   void prefetch_place(double score) const;
 
   // The rank of a member of the tree.

@@ -11,7 +11,7 @@
 //                     each
 //
 // Redis pairs its hash table with a skip list. An order-statistics B+ tree does the same work in a
-// third of the cache misses (ordered_tree.h says why); the name stays, since clients can see it.
+// fourth of the time (ordered_tree.h says why); the name stays, since clients can see it.
 // Both halves point at one allocation per member. The tree's leaves carry the score a second time,
 // so that a search by score touches no member.
 //

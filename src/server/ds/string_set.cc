@@ -68,8 +68,8 @@ size_t intset_limit(const StringSetLimits& limits) {
 }  // namespace
 
 // Members drawn at random before they are asked for, so that the cache misses of several draws
-// overlap: in a large set a draw is two misses, one after the other, and nothing else. Sixteen at
-// once cost about as much as two one by one.
+// overlap: in a large set a draw is two misses, one after the other, and little else. Sixteen at
+// once take a third of the time of sixteen one by one (collections_bench, spop).
 //
 // What is drawn is uniform over the members at the time of the draw. Popping some of them leaves
 // the rest uniform over what is left, as long as nothing else comes or goes: any other change

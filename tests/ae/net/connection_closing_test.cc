@@ -3,6 +3,7 @@
 // registration, no record, no buffer, no timer; and on_closed came exactly once, last.
 #include <gtest/gtest.h>
 
+#include <bit>
 #include <cstdio>
 
 #include "ae/net/connection_state.h"
@@ -264,6 +265,11 @@ class Scenario {
   bool armed_ = false, fired_ = false;
 };
 
+// None, one alone, or all of them.
+bool few(unsigned resources) {
+  return std::popcount(resources) <= 1 || resources == kAllResources - 1;
+}
+
 class ClosingMatrix : public ::testing::TestWithParam<Face> {};
 
 TEST_P(ClosingMatrix, NothingIsLeft) {
@@ -273,6 +279,7 @@ TEST_P(ClosingMatrix, NothingIsLeft) {
     size_t fired_from_here = 0;
     for (How how : kHows) {
       for (unsigned resources = 0; resources < kAllResources; ++resources) {
+        if (GetParam() == Face::kIoUring && !few(resources)) continue;  // a ring each is dear
         SCOPED_TRACE("from " + std::to_string(int(from)) + " how " + std::to_string(int(how)) +
                      " resources " + std::to_string(resources));
         ++combinations;

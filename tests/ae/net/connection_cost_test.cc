@@ -12,7 +12,7 @@ namespace {
 
 // A server in small: holds the input of a tick, answers all of it behind the events, with views
 // into one arena.
-struct BatchServer : ConnectionHandler {
+struct BatchServer final : ConnectionHandler {
   EventLoop& loop;
   ConnectionTable table;
   std::vector<ConnectionId> batch;

@@ -47,7 +47,9 @@ TEST(ConnectionStateDeathTest, ForbiddenStepAborts) {
 
 TEST_P(StreamTest, EchoesAndKeepsTheHalfLine) {
   Wheel wheel({}, GetParam());
-  auto [connection, peer] = wheel.connect(42);
+  auto ends = wheel.connect(42);
+  Connection connection = ends.first;
+  Peer& peer = ends.second;
   wheel.handler.data = consume_lines;
   EXPECT_EQ(connection.user(), 42u);
   peer.send("one\ntw");
@@ -63,7 +65,8 @@ TEST_P(StreamTest, EchoesAndKeepsTheHalfLine) {
 
 TEST(ConnectionTest, KeepAtLeastSavesTheCallsThatCannotSucceed) {
   Wheel wheel;
-  auto [connection, peer] = wheel.connect();
+  auto ends = wheel.connect();
+  Peer& peer = ends.second;
   wheel.handler.data = [&](Connection c, MutableBytes data) -> size_t {
     if (data.size() >= 100) return data.size();
     wheel.table->keep_at_least(c.id(), 100);
@@ -84,7 +87,8 @@ TEST(ConnectionTest, LargeBulkIsReadIntoOneBlock) {
   options.read_budget = 1 << 20;
   Wheel wheel(options);
   const std::string bulk = pattern(20 << 20);
-  auto [connection, peer] = wheel.connect();
+  auto ends = wheel.connect();
+  Peer& peer = ends.second;
   size_t presented = 0;
   wheel.handler.data = [&](Connection c, MutableBytes data) -> size_t {
     presented += data.size();
@@ -107,7 +111,9 @@ TEST_P(StreamTest, HalfPacketBeyondTheLimitCloses) {
   ConnectionOptions options;
   options.max_kept_input = 1000;
   Wheel wheel(options, GetParam());
-  auto [connection, peer] = wheel.connect();
+  auto ends = wheel.connect();
+  Connection connection = ends.first;
+  Peer& peer = ends.second;
   wheel.handler.data = [](Connection, MutableBytes) -> size_t { return 0; };
   peer.send(pattern(600));
   wheel.spin();
@@ -127,7 +133,9 @@ TEST_P(StreamTest, RandomSplitsPausesAndUnreadsKeepTheStream) {
     options.read_budget = 1 + prng.next() % 5000;
     Wheel wheel(options, GetParam());
     wheel.os.most_per_read = 1 + prng.next() % 3000;
-    auto [connection, peer] = wheel.connect();
+    auto ends = wheel.connect();
+    Connection connection = ends.first;
+    Peer& peer = ends.second;
     std::string got, scratch_copy;
     std::vector<Bytes> held;  // read at release: they must not have moved
     const auto run_batch = [&] {
@@ -175,7 +183,9 @@ TEST_P(StreamTest, RandomSplitsPausesAndUnreadsKeepTheStream) {
 
 TEST_P(StreamTest, UnreadComesBackAfterResumeWithoutThePeer) {
   Wheel wheel({}, GetParam());
-  auto [connection, peer] = wheel.connect();
+  auto ends = wheel.connect();
+  Connection connection = ends.first;
+  Peer& peer = ends.second;
   bool blocked = false;
   wheel.handler.data = [&](Connection c, MutableBytes data) -> size_t {
     if (!blocked) {
@@ -197,7 +207,9 @@ TEST_P(StreamTest, UnreadComesBackAfterResumeWithoutThePeer) {
 
 TEST(ConnectionTest, PausedConnectionIsNotReadAndLosesInterestLazily) {
   Wheel wheel;
-  auto [connection, peer] = wheel.connect();
+  auto ends = wheel.connect();
+  Connection connection = ends.first;
+  Peer& peer = ends.second;
   connection.pause(PauseReason::kUser);
   connection.pause(PauseReason::kBusy);
   peer.send("hello");
@@ -217,7 +229,9 @@ TEST(ConnectionTest, PausedConnectionIsNotReadAndLosesInterestLazily) {
 
 TEST_P(StreamTest, BlockedReadsAheadSoThatAHangUpIsNoticed) {
   Wheel wheel({}, GetParam());
-  auto [connection, peer] = wheel.connect();
+  auto ends = wheel.connect();
+  Connection connection = ends.first;
+  Peer& peer = ends.second;
   connection.pause(PauseReason::kBlocked);
   peer.send("pipelined");
   peer.finish();
@@ -234,7 +248,9 @@ TEST(ConnectionTest, ReadAheadOfABlockedConnectionIsBounded) {
   ConnectionOptions options;
   options.read_budget = 4096;
   Wheel wheel(options);
-  auto [connection, peer] = wheel.connect();
+  auto ends = wheel.connect();
+  Connection connection = ends.first;
+  Peer& peer = ends.second;
   connection.pause(PauseReason::kBlocked);
   const std::string all = pattern(100'000);
   EXPECT_EQ(peer.send_some(all), all.size());
@@ -249,8 +265,10 @@ TEST(ConnectionTest, BudgetLetsNobodyStarve) {
   ConnectionOptions options;
   options.read_budget = 4096;
   Wheel wheel(options);
-  auto [hog, hog_peer] = wheel.connect(1);
-  auto [small, small_peer] = wheel.connect(2);
+  auto ends = wheel.connect(1);
+  Peer& hog_peer = ends.second;
+  auto ends2 = wheel.connect(2);
+  Peer& small_peer = ends2.second;
   std::vector<size_t> of_hog, of_small;
   wheel.handler.data = [&](Connection c, MutableBytes data) {
     (c.user() == 1 ? of_hog : of_small).push_back(data.size());
@@ -269,7 +287,9 @@ TEST(ConnectionTest, BudgetLetsNobodyStarve) {
 
 TEST(ConnectionTest, ViewsAndCopiesKeepTheirOrderInOneWrite) {
   Wheel wheel;
-  auto [connection, peer] = wheel.connect();
+  auto ends = wheel.connect();
+  Connection connection = ends.first;
+  Peer& peer = ends.second;
   const std::string view = "view1 ", second = "view2 ", third = "view3 ";
   wheel.table->send_view(connection.id(), view);
   wheel.table->send_view(connection.id(), second);
@@ -290,7 +310,9 @@ TEST(ConnectionTest, ShortWritesAtEveryByte) {
   for (size_t most = 1; most <= one.size() + two.size() + three.size(); ++most) {
     Wheel wheel;
     wheel.os.most_per_write = most;
-    auto [connection, peer] = wheel.connect();
+    auto ends = wheel.connect();
+    Connection connection = ends.first;
+    Peer& peer = ends.second;
     int flushed = 0;
     wheel.table->set_on_flushed([&] { ++flushed; });
     {
@@ -311,7 +333,9 @@ TEST(ConnectionTest, ShortWritesAtEveryByte) {
 
 TEST(ConnectionTest, WriteInterestOnlyAfterTheKernelRefused) {
   Wheel wheel;
-  auto [connection, peer] = wheel.connect();
+  auto ends = wheel.connect();
+  Connection connection = ends.first;
+  Peer& peer = ends.second;
   wheel.spin();
   const uint64_t before = wheel.loop->stats().interest_changes;
   connection.send("a");
@@ -333,7 +357,9 @@ TEST_P(StreamTest, WatermarksPauseReadingOncePerCrossing) {
   options.high_watermark = 100'000;
   options.low_watermark = 10'000;
   Wheel wheel(options, GetParam());
-  auto [connection, peer] = wheel.connect();
+  auto ends = wheel.connect();
+  Connection connection = ends.first;
+  Peer& peer = ends.second;
   const std::string reply = pattern(30 << 20);  // more than the kernel's buffers take
   connection.send(reply);
   EXPECT_TRUE(connection.paused(PauseReason::kOutput));
@@ -353,7 +379,8 @@ TEST_P(StreamTest, WatermarksPauseReadingOncePerCrossing) {
 
 TEST(ConnectionTest, HandlerThatAlwaysHasMoreDoesNotKeepTheLoop) {
   Wheel wheel;
-  auto [connection, peer] = wheel.connect();
+  auto ends = wheel.connect();
+  Connection connection = ends.first;
   wheel.os.most_per_write = 10;
   wheel.handler.drained = [](Connection c) { c.send("more than ten bytes"); };
   connection.send("more than ten bytes");
@@ -364,7 +391,9 @@ TEST(ConnectionTest, HandlerThatAlwaysHasMoreDoesNotKeepTheLoop) {
 
 TEST_P(StreamTest, SentFromALaterHookOrTimerIsNotSleptOn) {
   Wheel wheel({}, GetParam());
-  auto [connection, peer] = wheel.connect();
+  auto ends = wheel.connect();
+  Connection connection = ends.first;
+  Peer& peer = ends.second;
   bool once = false;
   wheel.loop->before_sleep([&, c = connection]() mutable {
     if (!std::exchange(once, true)) c.send("late");
@@ -380,7 +409,8 @@ TEST_P(StreamTest, SentFromALaterHookOrTimerIsNotSleptOn) {
 
 TEST_P(StreamTest, HalfCloseDeliversAllPendingOutput) {
   Wheel wheel({}, GetParam());
-  auto [connection, peer] = wheel.connect();
+  auto ends = wheel.connect();
+  Peer& peer = ends.second;
   const std::string reply = pattern(3 << 20);
   wheel.handler.data = [&](Connection c, MutableBytes data) {
     c.send(reply);
@@ -402,7 +432,9 @@ TEST_P(StreamTest, HalfCloseDeliversAllPendingOutput) {
 // The reply is made behind the events, the FIN was read with the request.
 TEST_P(StreamTest, ReplyOfABatchPrecedesTheHalfClose) {
   Wheel wheel({}, GetParam());
-  auto [connection, peer] = wheel.connect();
+  auto ends = wheel.connect();
+  Connection connection = ends.first;
+  Peer& peer = ends.second;
   bool asked = false;
   wheel.handler.data = [&](Connection, MutableBytes data) {
     asked = true;
@@ -419,7 +451,9 @@ TEST_P(StreamTest, ReplyOfABatchPrecedesTheHalfClose) {
 
 TEST_P(StreamTest, ShutdownOutputSendsFinBehindTheLastByteAndReadsOn) {
   Wheel wheel({}, GetParam());
-  auto [connection, peer] = wheel.connect();
+  auto ends = wheel.connect();
+  Connection connection = ends.first;
+  Peer& peer = ends.second;
   connection.send("last words");
   connection.shutdown_output();
   connection.send("too late");
@@ -436,7 +470,8 @@ TEST_P(StreamTest, ShutdownOutputSendsFinBehindTheLastByteAndReadsOn) {
 
 TEST_P(StreamTest, ResetIsReportedWithItsErrno) {
   Wheel wheel({}, GetParam());
-  auto [connection, peer] = wheel.connect();
+  auto ends = wheel.connect();
+  Peer& peer = ends.second;
   int error = 0;
   wheel.handler.closed = [&](Connection c, CloseReason) { error = c.error(); };
   peer.reset();
@@ -447,7 +482,9 @@ TEST_P(StreamTest, ResetIsReportedWithItsErrno) {
 
 TEST_P(StreamTest, WritingToAVanishedPeerIsPeerReset) {
   Wheel wheel({}, GetParam());
-  auto [connection, peer] = wheel.connect();
+  auto ends = wheel.connect();
+  Connection connection = ends.first;
+  Peer& peer = ends.second;
   connection.pause(PauseReason::kUser);  // so that only writing can find out
   peer.reset();
   for (int i = 0; i < 3 && wheel.handler.closed_calls == 0; ++i) {
@@ -460,7 +497,8 @@ TEST_P(StreamTest, WritingToAVanishedPeerIsPeerReset) {
 
 TEST_P(StreamTest, ErrorReplySurvivesUnreadInput) {
   Wheel wheel({}, GetParam());
-  auto [connection, peer] = wheel.connect();
+  auto ends = wheel.connect();
+  Peer& peer = ends.second;
   wheel.handler.data = [](Connection c, MutableBytes data) {
     c.send("-ERR Protocol error\r\n");
     c.close_after_flush(CloseReason::kProtocolError);
@@ -476,7 +514,8 @@ TEST_P(StreamTest, ErrorReplySurvivesUnreadInput) {
 TEST_P(StreamTest, DrainDeadlineCloses) {
   if (!writes_through_os(GetParam())) GTEST_SKIP() << "the test's Os cannot fill the kernel";
   Wheel wheel({}, GetParam());
-  auto [connection, peer] = wheel.connect();
+  auto ends = wheel.connect();
+  Connection connection = ends.first;
   wheel.os.writes_until_full = 0;
   connection.send("never taken");
   connection.close_after_flush(CloseReason::kRequested, Milliseconds(1));
@@ -487,12 +526,15 @@ TEST_P(StreamTest, DrainDeadlineCloses) {
 
 TEST_P(StreamTest, StaleHandleDoesNothing) {
   Wheel wheel({}, GetParam());
-  auto [connection, peer] = wheel.connect();
+  auto ends = wheel.connect();
+  Connection connection = ends.first;
   connection.close(CloseReason::kRequested);
   EXPECT_EQ(connection.state(), ConnectionState::kClosing);
   EXPECT_GE(connection.fd(), 0);
   wheel.spin();
-  auto [second, second_peer] = wheel.connect();
+  auto ends2 = wheel.connect();
+  Connection second = ends2.first;
+  Peer& second_peer = ends2.second;
   EXPECT_EQ(second.id().slot, connection.id().slot);
   connection.send("into the void");
   connection.pause(PauseReason::kUser);
@@ -548,8 +590,10 @@ TEST_P(StreamTest, DestructorClosesEverythingAndCallsNobody) {
   const size_t before = open_descriptors();
   {
     Wheel wheel({}, GetParam());
-    auto [a, peer_a] = wheel.connect();
-    auto [b, peer_b] = wheel.connect();
+    auto ends = wheel.connect();
+    Connection a = ends.first;
+    auto ends2 = wheel.connect();
+    Connection b = ends2.first;
     a.send("queued");
     b.close(CloseReason::kRequested);
     wheel.table.reset();

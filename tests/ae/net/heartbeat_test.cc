@@ -11,7 +11,7 @@
 namespace ae::test {
 namespace {
 
-class HandClock : public Clock {
+class HandClock final : public Clock {
  public:
   TimePoint now() override { return now_; }
   int64_t unix_us() override { return 0; }
@@ -21,7 +21,7 @@ class HandClock : public Clock {
   TimePoint now_{Seconds(1000)};
 };
 
-struct Log : HeartbeatHandler {
+struct Log final : HeartbeatHandler {
   std::vector<std::pair<std::string, uint32_t>> calls;
   std::function<void(ConnectionId)> idle, probe, lost;
   void on_idle(ConnectionId id) override {

@@ -104,7 +104,8 @@ TEST_F(ListenerTest, StaleUnixSocketIsReplacedALiveOneAndAFileAreNot) {
 TEST_F(ListenerTest, BudgetPerTickAndEstablishedFirst) {
   Listener& listener = make({.accepts_per_tick = 3});
   const auto endpoint = listener.listen(Address::loopback(0));
-  auto [connection, peer] = wheel_.connect();
+  auto ends = wheel_.connect();
+  Peer& peer = ends.second;
   wheel_.handler.data = [&](Connection, MutableBytes data) {
     order_ += 'd';
     return data.size();

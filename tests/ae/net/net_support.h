@@ -175,7 +175,7 @@ inline std::pair<int, int> unix_pair() {
 }
 
 // Consumes everything, unless told otherwise, and remembers.
-struct Recorder : ConnectionHandler {
+struct Recorder final : ConnectionHandler {
   std::string received;
   std::vector<std::string> calls;
   std::function<size_t(Connection, MutableBytes)> data;
