@@ -68,13 +68,15 @@ std::string run(Stage& stage, const Dialogue& dialogue, const Schedule& schedule
 
 constexpr uint64_t kSchedulesPerWorld = 64;
 
-// How bytes come up from the kernel: pulled by readiness, or pushed by completions through buffers
-// so small that a request needs several.
+// Pulled by readiness, each request run at once; or pushed by completions, through buffers so small
+// that a request needs several, and run in a batch.
 enum class Carrier : uint8_t { kReadiness, kCompletions };
 
 StageOptions stage_options(Carrier carrier, uint64_t seed) {
   StageOptions options{.world = {.seed = seed}};
-  if (carrier == Carrier::kCompletions) options.world.completions = {.count = 3, .bytes = 5};
+  if (carrier == Carrier::kReadiness) return options;
+  options.world.completions = {.count = 3, .bytes = 5};
+  options.mode = ToyServer::Mode::kBatched;
   return options;
 }
 

@@ -66,7 +66,8 @@ class RandomRun {
             .table = {.scratch_bytes = 256 + size_t(random_.below(4096)),
                       .read_budget = read_budget,
                       .high_watermark = 64 + size_t(random_.below(2000)),
-                      .low_watermark = size_t(random_.below(64))}};
+                      .low_watermark = size_t(random_.below(64))},
+            .mode = random_.one_in(2) ? ToyServer::Mode::kDirect : ToyServer::Mode::kBatched};
   }
   std::optional<CompletionBuffers> completions() {
     if (random_.one_in(2)) return std::nullopt;

@@ -15,12 +15,15 @@ struct StageOptions {
   WorldOptions world = {};
   // Small, so that a run costs little to set up and every boundary is near.
   ConnectionOptions table = {.scratch_bytes = 4096, .read_budget = 1024};
+  ToyServer::Mode mode = ToyServer::Mode::kDirect;
 };
 
 class Stage {
  public:
   explicit Stage(StageOptions options = {})
-      : world_(options.world), table_(world_.loop(), options.table) {}
+      : world_(options.world), server_(options.mode), table_(world_.loop(), options.table) {
+    server_.attach(table_);
+  }
 
   World& world() { return world_; }
   SimOs& os() { return world_.os(); }
@@ -46,6 +49,7 @@ class Stage {
     std::string text = world_.violations() + audited_.violations();
     if (table_.size() > 0) text += std::to_string(table_.size()) + " connections left\n";
     if (server_.partials() > 0) text += "half packets left\n";
+    if (server_.replies_held() > 0) text += "replies left\n";
     if (table_.stats().kept_input_bytes > 0) text += "kept input left\n";
     if (table_.stats().queued_output_bytes > 0) text += "queued output left\n";
     if (table_.stats().extensions > 0) text += "extensions left\n";
