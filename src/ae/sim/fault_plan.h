@@ -96,7 +96,7 @@ class FaultPlan {
   }
   // From now on each call of these kinds draws: with `per_mille` in a thousand, one of its
   // documented faults. The same seed and the same calls give the same faults.
-  FaultPlan& at_random(uint64_t seed, unsigned per_mille, std::vector<CallKind> kinds);
+  FaultPlan& at_random(uint64_t seed, unsigned per_mille, const std::vector<CallKind>& kinds);
   // No more faults; the counts stay.
   void clear();
 
