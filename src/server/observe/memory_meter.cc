@@ -6,6 +6,19 @@
 
 #include "server/ds/slab.h"
 
+// The sanitizers bring a heap of their own, which mallinfo knows nothing of.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define MILLRACE_SANITIZER_HEAP
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define MILLRACE_SANITIZER_HEAP
+#endif
+#endif
+#ifdef MILLRACE_SANITIZER_HEAP
+// As <sanitizer/allocator_interface.h> declares it, which g++ does not install.
+extern "C" size_t __sanitizer_get_current_allocated_bytes();
+#endif
+
 #ifdef MILLRACE_JEMALLOC
 #include <jemalloc/jemalloc.h>
 #else
@@ -113,17 +126,32 @@ void set_background_thread(bool on) {
 
 #else
 
+namespace {
+
+#ifdef MILLRACE_SANITIZER_HEAP
+size_t live_bytes() {
+  return __sanitizer_get_current_allocated_bytes();
+}
+#else
+size_t live_bytes() {
+  const struct mallinfo2 info = mallinfo2();
+  return info.uordblks + info.hblkhd;
+}
+#endif
+
+}  // namespace
+
 void bind_thread() {}
 
 size_t used_bytes() {
-  const size_t live = mallinfo2().uordblks;
+  const size_t live = live_bytes();
   const size_t reserve = slab_reserve();
   return live > reserve ? live - reserve : 0;
 }
 
 AllocatorStats allocator_stats() {
   const struct mallinfo2 info = mallinfo2();
-  return {.allocated = info.uordblks + info.hblkhd,
+  return {.allocated = live_bytes(),
           .active = info.arena + info.hblkhd,
           .resident = resident_bytes(),
           .retained = info.fordblks,
