@@ -120,10 +120,6 @@ void purge() {
   mallctl(name, nullptr, nullptr, nullptr, 0);
 }
 
-void set_background_thread(bool on) {
-  mallctl("background_thread", nullptr, nullptr, &on, sizeof on);
-}
-
 #else
 
 namespace {
@@ -167,7 +163,6 @@ std::string allocator_report() {
 void purge() {
   malloc_trim(0);
 }
-void set_background_thread(bool) {}
 
 #endif
 

@@ -39,6 +39,5 @@ std::string allocator_report();  // MEMORY MALLOC-STATS
 
 // Gives unused pages back to the kernel (MEMORY PURGE).
 void purge();
-void set_background_thread(bool on);
 
 }  // namespace millrace::memory
