@@ -55,6 +55,6 @@ int main(int argc, char** argv) {
     return 1;
   }
   int status = (*server)->run();
-  process::finish(config);
+  process::finish();
   return status;
 }

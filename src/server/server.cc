@@ -172,6 +172,7 @@ void Server::request_shutdown(ShutdownRequest request) {
   if (shutting_down_) return;
   shutting_down_ = true;
   log::notice("User requested shutdown...");
+  supervision::notify_stopping();
   endpoints_.close();
   const ae::Nanoseconds grace =
       request.now ? ae::Nanoseconds(0) : ae::Seconds(services_.config.shutdown_timeout_s);
@@ -184,6 +185,7 @@ bool Server::abort_shutdown() {
   if (!shutting_down_ || !loop_->cancel(shutdown_timer_)) return false;
   shutting_down_ = false;
   log::notice("Shutdown manually aborted.");
+  supervision::notify_status("Ready to accept connections");
   if (auto problem = open()) log::warning("{}", *problem);
   return true;
 }

@@ -64,6 +64,8 @@ void announce(const ConfigStore& store) {
   } else {
     log::notice("Configuration loaded from {}", store.path());
   }
+  // Redis' own file leaves its save points commented out and still saves.
+  log::warning("Keys live in memory only in this version: nothing is saved, and a restart begins empty.");
   show_logo(store.config());
 }
 
@@ -184,8 +186,7 @@ std::optional<std::string> prepare(ConfigStore& store) {
   return std::nullopt;
 }
 
-void finish(const ConfigStore&) {
-  supervision::notify_stopping();
+void finish() {
   if (published_pid_file().empty()) return;
   log::notice("Removing the pid file.");
   remove_pid_file(published_pid_file());

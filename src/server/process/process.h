@@ -2,7 +2,7 @@
 //
 //   if (auto error = process::prepare(config)) { log::warning("{}", *error); return 1; }
 //   ... serve ...
-//   process::finish(config);
+//   process::finish();
 //
 // Thread: main, before any other is started.
 #pragma once
@@ -20,7 +20,7 @@ namespace millrace::process {
 // for the log and means exit 1.
 std::optional<std::string> prepare(ConfigStore& config);
 
-// At an orderly exit: tells the supervisor, removes the pidfile.
-void finish(const ConfigStore& config);
+// At an orderly exit: removes the pidfile.
+void finish();
 
 }  // namespace millrace::process

@@ -54,7 +54,8 @@ int serve(std::vector<const char*> arguments, ae::Callback<void()> body = nullpt
   }
   supervision::notify_ready();
   if (body) body();
-  process::finish(store);
+  supervision::notify_stopping();
+  process::finish();
   return 0;
 }
 
