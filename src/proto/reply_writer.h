@@ -125,8 +125,9 @@ class ReplyWriter {
 
   // "+OK".
   void ok() { element("+OK\r\n"); }
+  void pong() { element("+PONG\r\n"); }
 
-  // "+PONG": a short text. CR and LF in it become spaces.
+  // "+string": a short text. CR and LF in it become spaces.
   void status(std::string_view text);
 
   // "-ERR no such key": `text` whole, with its code, without the '-'. CR and LF become spaces.

@@ -86,6 +86,9 @@ struct CommandSpec {
   CommandFlags flags = 0;
   KeySpec keys = {};
   KeySpec more_keys = {};          // a second specification: ZUNIONSTORE's sources, SORT's STORE
+  // The argument that names a member of the collection under the first key, 0 if there is none: what
+  // core/batch_prefetch.h may fetch ahead. Where options can stand before it (ZADD), where it usually is.
+  uint8_t member = 0;
   std::string_view since = "1.0.0";
   Group group = Group::kGeneric;
   std::string_view summary = {};

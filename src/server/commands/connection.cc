@@ -134,7 +134,7 @@ constexpr std::string_view kNotInt32 =
 // PING [message]
 void ping(Context& c) {
   if (c.arg_count() > 2) return c.fail(errors::wrong_arity(c.command_name()));
-  c.arg_count() == 1 ? c.reply().status("PONG") : c.reply().bulk(c.arg(1));
+  c.arg_count() == 1 ? c.reply().pong() : c.reply().bulk(c.arg(1));
 }
 
 // ECHO message

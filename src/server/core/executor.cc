@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "proto/request_writer.h"
-#include "server/db/keyspace.h"
 
 namespace millrace {
 
@@ -13,29 +12,9 @@ Executor::Executor(Services& services, Dispatcher& dispatcher)
       }) {}
 
 void Executor::run() {
-  const size_t count = batch_.size();
-  for (size_t i = 0; i < std::min(count, kBucketAhead); ++i) {
-    const Request& request = batch_.requests()[i];
-    if (request.keyspace) request.keyspace->prefetch_bucket(request.key_hash);
-  }
-  for (size_t i = 0; i < std::min(count, kEntryAhead); ++i) {
-    const Request& request = batch_.requests()[i];
-    if (request.keyspace) request.keyspace->prefetch_entry(request.key_hash);
-  }
-  for (size_t i = 0; i < count;) i = run_client(i);
+  prefetch_.begin();
+  for (size_t i = 0; i < batch_.size();) i = run_client(i);
   batch_.clear();
-}
-
-void Executor::prefetch_ahead(size_t position) const {
-  std::span<const Request> requests = batch_.requests();
-  if (position + kBucketAhead < requests.size()) {
-    const Request& later = requests[position + kBucketAhead];
-    if (later.keyspace) later.keyspace->prefetch_bucket(later.key_hash);
-  }
-  if (position + kEntryAhead < requests.size()) {
-    const Request& next = requests[position + kEntryAhead];
-    if (next.keyspace) next.keyspace->prefetch_entry(next.key_hash);
-  }
 }
 
 // All requests of one client that follow each other; returns the position behind them.
@@ -55,7 +34,7 @@ size_t Executor::run_client(size_t first) {
   proto::ReplyWriter writer(replies_, proto::Resp(session->resp));
   bool running = true;
   for (; i < requests.size() && requests[i].session == id; ++i) {
-    prefetch_ahead(i);
+    prefetch_.ahead(i);
     if (!running || session->has(SessionFlag::kClosing)) continue;
     running = run_one(*session, requests[i], writer);
     if (!running) park(*session, i);

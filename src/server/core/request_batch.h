@@ -22,6 +22,7 @@ struct Request {
   SessionId session;
   const Command* command = nullptr;  // null: no command has this name
   uint64_t key_hash = 0;             // of the first key, where `keyspace` is set
+  uint64_t member_hash = 0;          // once it is known, of the member inside a collection
   const Keyspace* keyspace = nullptr;  // where the first key will be looked up: a hint to prefetch
   uint32_t first_arg = 0;            // position in RequestBatch::args
   uint32_t arg_count = 0;
@@ -38,7 +39,10 @@ class RequestBatch {
   size_t size() const { return requests_.size(); }
 
   proto::ArgVector& args() { return args_; }
-  void add(const Request& request) { requests_.push_back(request); }
+  // A new request at the end, to be filled in place: one filled elsewhere and copied in stalls on its
+  // own narrow stores.
+  Request& add() { return requests_.emplace_back(); }
+  Request& request(size_t position) { return requests_[position]; }
   std::span<const Request> requests() const { return requests_; }
   std::span<const std::string_view> args_of(const Request& request) const {
     return {args_.data() + request.first_arg, request.arg_count};

@@ -67,6 +67,32 @@ uint64_t Entry::collection_size() const {
   }
 }
 
+void Entry::prefetch_place(uint64_t member_hash) const {
+  switch (type()) {
+    case Type::kSet:
+      return set().prefetch_place(member_hash);
+    case Type::kZSet:
+      return sorted_set().prefetch_place(member_hash);
+    case Type::kHash:
+      return hash().prefetch_place(member_hash);
+    default:
+      return;
+  }
+}
+
+void Entry::prefetch_member(uint64_t member_hash) const {
+  switch (type()) {
+    case Type::kSet:
+      return set().prefetch_member(member_hash);
+    case Type::kZSet:
+      return sorted_set().prefetch_member(member_hash);
+    case Type::kHash:
+      return hash().prefetch_member(member_hash);
+    default:
+      return;
+  }
+}
+
 size_t Entry::block_bytes() const {
   const size_t offset = value_offset();
   switch (layout()) {

@@ -118,6 +118,11 @@ class alignas(8) Entry {
   // Elements of a collection: list items, members, fields. 1 for a string.
   uint64_t collection_size() const;
 
+  // Stages of a batch: fetch the place of the member with this hash inside the collection, then the
+  // member. Nothing for a string or a list.
+  void prefetch_place(uint64_t member_hash) const;
+  void prefetch_member(uint64_t member_hash) const;
+
   // What the key takes: its block and the heap behind it (MEMORY USAGE). O(1) but for lists, whose
   // nodes are added up.
   size_t memory_bytes() const;

@@ -107,6 +107,14 @@ uint64_t FieldMap::size() const {
   return is_table() ? table().size() : pack().size() / 2;
 }
 
+void FieldMap::prefetch_place(uint64_t hash) const {
+  is_table() ? table().prefetch_bucket(hash) : prefetch_listpack(word_, kListpackTag);
+}
+
+void FieldMap::prefetch_member(uint64_t hash) const {
+  if (is_table()) table().prefetch_element(hash);
+}
+
 FieldMap::SetResult FieldMap::set(std::string_view field, std::string_view value,
                                   const ListpackLimits& limits) {
   if (!is_table()) {

@@ -65,6 +65,11 @@ class FieldMap {
   uint64_t size() const;
   bool empty() const { return size() == 0; }
 
+  // Stages of a batch: fetch the line where a field with this hash stands or would (the listpack
+  // itself, if it is one); then, when that line is here, the field.
+  void prefetch_place(uint64_t hash) const;
+  void prefetch_member(uint64_t hash) const;
+
   SetResult set(std::string_view field, std::string_view value, const ListpackLimits& limits);
   // False: no such field.
   bool erase(std::string_view field);

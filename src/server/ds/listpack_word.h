@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "ae/base/prefetch.h"
 #include "server/ds/listpack.h"
 
 namespace millrace::ds {
@@ -21,6 +22,10 @@ inline ListpackView view_listpack(uintptr_t word, uintptr_t tag) {
 
 inline uintptr_t listpack_word(Listpack pack, uintptr_t tag) {
   return reinterpret_cast<uintptr_t>(pack.release()) + tag;
+}
+
+inline void prefetch_listpack(uintptr_t word, uintptr_t tag) {
+  ae::prefetch(reinterpret_cast<const char*>(word - tag));
 }
 
 // Bytes of heap behind the listpack.

@@ -40,6 +40,9 @@ class OwningTable {
   Element* find(std::string_view key, uint64_t hash) const { return table_.find(key, hash); }
   Slot find_slot(std::string_view key, uint64_t hash) const { return table_.find_slot(key, hash); }
 
+  void prefetch_bucket(uint64_t hash) const { table_.prefetch_bucket(hash); }
+  void prefetch_element(uint64_t hash) const { table_.prefetch_element(hash); }
+
   // The element's key must be absent.
   void insert(Element* element, uint64_t hash) {
     element_bytes_ += element->memory_bytes();

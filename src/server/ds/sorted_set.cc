@@ -150,6 +150,14 @@ uint64_t SortedSet::size() const {
   return is_table() ? table().size() : sorted_pack::size(pack());
 }
 
+void SortedSet::prefetch_place(uint64_t hash) const {
+  is_table() ? table().prefetch_bucket(hash) : prefetch_listpack(word_, kListpackTag);
+}
+
+void SortedSet::prefetch_member(uint64_t hash) const {
+  if (is_table()) table().prefetch_element(hash);
+}
+
 std::optional<double> SortedSet::score(std::string_view member) const {
   if (is_table()) {
     const ScoredMember* found = table().find(member, hash_bytes(member));

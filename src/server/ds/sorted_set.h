@@ -108,6 +108,12 @@ class SortedSet {
 
   uint64_t size() const;
   bool empty() const { return size() == 0; }
+
+  // Stages of a batch: fetch the line where a member with this hash stands or would (the listpack
+  // itself, if it is one); then, when that line is here, the member.
+  void prefetch_place(uint64_t hash) const;
+  void prefetch_member(uint64_t hash) const;
+
   std::optional<double> score(std::string_view member) const;
   bool contains(std::string_view member) const { return score(member).has_value(); }
   // Rank from the lowest; from the highest it is size() - 1 - rank.

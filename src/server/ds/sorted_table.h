@@ -29,6 +29,8 @@ class SortedTable {
   ScoredMember* find(std::string_view member, uint64_t hash) const {
     return by_member_.find(member, hash);
   }
+  void prefetch_bucket(uint64_t hash) const { by_member_.prefetch_bucket(hash); }
+  void prefetch_element(uint64_t hash) const { by_member_.prefetch_element(hash); }
   // Before find() and insert() or update(): overlaps the cache misses of the two structures.
   void prefetch(uint64_t hash, double score) const {
     by_member_.prefetch_bucket(hash);

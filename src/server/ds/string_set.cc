@@ -316,6 +316,15 @@ uint64_t StringSet::size() const {
   return 0;
 }
 
+void StringSet::prefetch_place(uint64_t hash) const {
+  if (encoding() == Encoding::kHashTable) return table().prefetch_bucket(hash);
+  prefetch_listpack(word_, word_ & kTagMask);  // or the integers, which begin there too
+}
+
+void StringSet::prefetch_member(uint64_t hash) const {
+  if (encoding() == Encoding::kHashTable) table().prefetch_element(hash);
+}
+
 void StringSet::for_each(Visit visit) const {
   switch (encoding()) {
     case Encoding::kHashTable:

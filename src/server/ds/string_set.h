@@ -71,6 +71,11 @@ class StringSet {
   uint64_t size() const;
   bool empty() const { return size() == 0; }
 
+  // Stages of a batch: fetch the line where a member with this hash stands or would (the listpack
+  // itself, if it is one); then, when that line is here, the member.
+  void prefetch_place(uint64_t hash) const;
+  void prefetch_member(uint64_t hash) const;
+
   void for_each(Visit visit) const;
   // The same, until the visitor says stop.
   void for_each_until(StepVisit visit) const;

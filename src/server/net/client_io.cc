@@ -128,20 +128,17 @@ proto::PartialRequest ClientIo::take_partial(const Session& session) {
 
 void ClientIo::admit(const Session& session, size_t first_arg) {
   RequestBatch& batch = executor_.batch();
-  Request request{.session = session.self,
-                  .first_arg = uint32_t(first_arg),
-                  .arg_count = uint32_t(batch.args().size() - first_arg)};
+  Request& request = batch.add();
+  request.session = session.self;
+  request.first_arg = uint32_t(first_arg);
+  request.arg_count = uint32_t(batch.args().size() - first_arg);
   std::span<const std::string_view> args = batch.args_of(request);
   request.command = services_.commands.resolve(args);
-  if (request.command) {
-    const KeySpec& keys = request.command->spec->keys;
-    if (keys.kind == KeySpec::Kind::kRange && size_t(keys.first) < args.size()) {
-      const Keyspace& keyspace = services_.databases[session.db];
-      request.keyspace = &keyspace;
-      request.key_hash = keyspace.hash(args[size_t(keys.first)]);
-    }
-  }
-  batch.add(request);
+  if (!request.command) return;
+  const KeySpec& keys = request.command->spec->keys;
+  if (keys.kind != KeySpec::Kind::kRange || size_t(keys.first) >= args.size()) return;
+  request.keyspace = &services_.databases[session.db];
+  request.key_hash = Keyspace::hash(args[size_t(keys.first)]);
 }
 
 void ClientIo::protocol_error(Session& session, ae::MutableBytes rest, std::string_view text) {
