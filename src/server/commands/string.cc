@@ -29,15 +29,25 @@ constexpr ExpiryOption kExpiryOptions[] = {
     {"PXAT", TimeUnit::kMilliseconds, TimeBase::kEpoch},
 };
 
-const ExpiryOption* take_expiry_option(ArgReader& args) {
-  for (const ExpiryOption& option : kExpiryOptions)
-    if (args.take(option.word, 1)) return &option;
-  return nullptr;
-}
+// One of them and its value. Said twice, the last value counts; two units do not go together.
+struct ExpiryChoice {
+  const ExpiryOption* option = nullptr;
+  std::string_view value = {};
+
+  bool take(ArgReader& args) {
+    for (const ExpiryOption& candidate : kExpiryOptions) {
+      if ((option && option != &candidate) || !args.take(candidate.word, 1)) continue;
+      option = &candidate;
+      value = args.word();
+      return true;
+    }
+    return false;
+  }
+};
 
 // A number that must be positive and must not overflow; else the command's own error.
 std::optional<int64_t> read_deadline(Context& c, std::string_view text, TimeUnit unit,
-                                     TimeBase base) {
+                                     TimeBase base = TimeBase::kNow) {
   std::optional<int64_t> value = ae::parse_int64(text);
   if (!value) {
     c.fail(errors::kNotInteger);
@@ -49,6 +59,10 @@ std::optional<int64_t> read_deadline(Context& c, std::string_view text, TimeUnit
   return at_ms;
 }
 
+std::optional<int64_t> read_deadline(Context& c, const ExpiryChoice& expiry) {
+  return read_deadline(c, expiry.value, expiry.option->unit, expiry.option->base);
+}
+
 // --- SET
 
 enum class Condition : uint8_t { kNone, kIfAbsent, kIfPresent };
@@ -57,8 +71,7 @@ struct SetOptions {
   Condition condition = Condition::kNone;
   bool get = false;
   bool keep_ttl = false;
-  const ExpiryOption* expiry = nullptr;
-  std::string_view expiry_value = {};
+  ExpiryChoice expiry = {};
 };
 
 bool read_set_options(Context& c, SetOptions& options) {
@@ -70,13 +83,9 @@ bool read_set_options(Context& c, SetOptions& options) {
       options.condition = Condition::kIfPresent;
     } else if (args.take("GET")) {
       options.get = true;
-    } else if (!options.expiry && args.take("KEEPTTL")) {
+    } else if (!options.expiry.option && args.take("KEEPTTL")) {
       options.keep_ttl = true;
-    } else if (const ExpiryOption* expiry = take_expiry_option(args);
-               expiry && !options.keep_ttl && !options.expiry) {
-      options.expiry = expiry;
-      options.expiry_value = args.word();
-    } else {
+    } else if (options.keep_ttl || !options.expiry.take(args)) {
       args.syntax_error();
     }
   }
@@ -93,8 +102,8 @@ void set_with_options(Context& c) {
   SetOptions options;
   if (!read_set_options(c, options)) return;
   int64_t expire_at_ms = options.keep_ttl ? kKeepExpiry : kNoExpiry;
-  if (options.expiry) {
-    auto at = read_deadline(c, options.expiry_value, options.expiry->unit, options.expiry->base);
+  if (options.expiry.option) {
+    auto at = read_deadline(c, options.expiry);
     if (!at) return;
     expire_at_ms = *at;
   }
@@ -129,7 +138,7 @@ void setnx(Context& c) {
 }
 
 void set_for(Context& c, TimeUnit unit) {
-  auto at = read_deadline(c, c.arg(2), unit, TimeBase::kNow);
+  auto at = read_deadline(c, c.arg(2), unit);
   if (!at) return;
   const Key key = c.key(1);
   store(c, key, c.arg(3), *at, c.write(key));
@@ -173,16 +182,22 @@ void getdel(Context& c) {
 //   PERSIST]
 void getex(Context& c) {
   ArgReader args(c, 2);
-  const bool persist = args.take("PERSIST");
-  const ExpiryOption* expiry = persist ? nullptr : take_expiry_option(args);
-  const std::string_view value = expiry ? args.word() : std::string_view();
+  bool persist = false;
+  ExpiryChoice expiry;
+  while (args.more()) {
+    if (!expiry.option && args.take("PERSIST")) {
+      persist = true;
+    } else if (persist || !expiry.take(args)) {
+      args.syntax_error();
+    }
+  }
   if (!args.finish()) return;
 
   Entry* entry = c.read(1, Type::kString);
   if (c.failed()) return;
   if (!entry) return c.reply().null();
   std::optional<int64_t> at;
-  if (expiry && !(at = read_deadline(c, value, expiry->unit, expiry->base))) return;
+  if (expiry.option && !(at = read_deadline(c, expiry))) return;
   reply_value(c, *entry);
 
   const Key key = c.key(1);
