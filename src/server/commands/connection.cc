@@ -128,9 +128,6 @@ void hello(Context& c) {
 
 // --- the rest
 
-constexpr std::string_view kNotInt32 =
-    "ERR value is out of range, value must between -2147483648 and 2147483647";
-
 // PING [message]
 void ping(Context& c) {
   if (c.arg_count() > 2) return c.fail(errors::wrong_arity(c.command_name()));
@@ -145,7 +142,7 @@ void echo(Context& c) {
 // SELECT index
 void select(Context& c) {
   ArgReader args(c);
-  const int64_t index = args.integer_between(INT32_MIN, INT32_MAX, kNotInt32);
+  const int64_t index = args.integer_between(INT32_MIN, INT32_MAX, errors::kNotInt32);
   if (!args.finish()) return;
   if (index < 0 || size_t(index) >= c.services().databases.count()) return c.fail(errors::kDbIndex);
   c.select(uint8_t(index));

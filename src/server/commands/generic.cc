@@ -101,18 +101,12 @@ void rename(Context& c) { rename_key(c, Target::kReplaced); }
 // RENAMENX key newkey
 void renamenx(Context& c) { rename_key(c, Target::kMustBeAbsent); }
 
-// The number of a database, or an error of the command's own.
-std::optional<uint8_t> database_number(Context& c, std::string_view text, std::string_view error) {
-  auto number = ae::parse_int64(text);
-  if (!number) {
-    c.fail(error);
-    return std::nullopt;
-  }
-  if (*number < 0 || size_t(*number) >= c.services().databases.count()) {
-    c.fail(errors::kDbIndex);
-    return std::nullopt;
-  }
-  return uint8_t(*number);
+// The number of a database; an error is latched.
+uint8_t database_number(Context& c, ArgReader& args) {
+  const int64_t number = args.integer_between(INT32_MIN, INT32_MAX, errors::kNotInt32);
+  if (args.ok() && (number < 0 || size_t(number) >= c.services().databases.count()))
+    args.error(errors::kDbIndex);
+  return uint8_t(number);
 }
 
 // A lookup in another database than the session's.
@@ -126,15 +120,16 @@ Entry* find_in(Context& c, uint8_t db, Key key) {
 
 // MOVE key db
 void move(Context& c) {
-  auto db = database_number(c, c.arg(2), errors::kNotInteger);
-  if (!db) return;
-  if (*db == c.session().db) return c.fail("ERR source and destination objects are the same");
+  ArgReader args(c, 2);
+  const uint8_t db = database_number(c, args);
+  if (!args.finish()) return;
+  if (db == c.session().db) return c.fail("ERR source and destination objects are the same");
   const Key key = c.key(1);
   if (!c.write(key)) return c.reply().integer(0);
-  if (find_in(c, *db, key)) return c.reply().integer(0);
-  c.services().databases[*db].attach(key, c.db().detach(key));
+  if (find_in(c, db, key)) return c.reply().integer(0);
+  c.services().databases[db].attach(key, c.db().detach(key));
   c.modified(key, kGeneric, "move_from");
-  c.services().effects.modified(*db, key, kGeneric, "move_to");
+  c.services().effects.modified(db, key, kGeneric, "move_to");
   c.reply().integer(1);
 }
 
@@ -147,9 +142,7 @@ void copy(Context& c) {
     if (args.take("REPLACE")) {
       rule = Target::kReplaced;
     } else if (args.take("DB", 1)) {
-      auto number = database_number(c, args.word(), errors::kNotInteger);
-      if (!number) return;
-      db = *number;
+      db = database_number(c, args);
     } else {
       args.syntax_error();
     }
