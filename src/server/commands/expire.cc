@@ -91,7 +91,8 @@ void reply_expiry(Context& c, TimeUnit unit, TimeBase base) {
   if (!entry->has_expiry()) return c.reply().integer(-1);
   int64_t ms = entry->expire_at_ms();
   if (base == TimeBase::kNow) ms = std::max<int64_t>(ms - c.now_ms(), 0);
-  c.reply().integer(unit == TimeUnit::kMilliseconds ? ms : (ms + 500) / 1000);
+  const int64_t rounded_seconds = ms / 1000 + (ms % 1000 >= 500);
+  c.reply().integer(unit == TimeUnit::kMilliseconds ? ms : rounded_seconds);
 }
 
 // TTL key
