@@ -75,6 +75,7 @@ class Generator:
             lambda: [b"SETRANGE", k(), self.small(), w()],
             lambda: [b"INCR", k()], lambda: [b"DECR", k()], lambda: [b"INCRBY", k(), n()],
             lambda: [b"DECRBY", k(), n()],
+            lambda: [b"LCS", k(), k(), *self.maybe(r.choice([b"LEN", b"IDX"])), *self.maybe(b"WITHMATCHLEN"), *self.maybe(b"MINMATCHLEN", self.small())],
             lambda: [b"INCRBYFLOAT", k(), r.choice([b"1", b"0.5", b"-2.25", b"x", b"3.0e3"])],
         ])()
 

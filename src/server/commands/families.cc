@@ -9,6 +9,7 @@ std::span<const std::span<const CommandSpec>> command_families() {
       string_commands(),
       string_range_commands(),
       counter_commands(),
+      lcs_commands(),
       generic_commands(),
       expire_commands(),
       scan_commands(),

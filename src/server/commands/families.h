@@ -11,6 +11,7 @@ namespace millrace {
 std::span<const CommandSpec> string_commands();
 std::span<const CommandSpec> string_range_commands();
 std::span<const CommandSpec> counter_commands();
+std::span<const CommandSpec> lcs_commands();
 std::span<const CommandSpec> generic_commands();
 std::span<const CommandSpec> expire_commands();
 std::span<const CommandSpec> scan_commands();
