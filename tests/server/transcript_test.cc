@@ -1,0 +1,271 @@
+// Every transcript, in this process: the real server on simulated sockets and a simulated clock.
+//
+// Three ways: a command at a time, each in one piece; all commands up to the next directive at
+// once, cut at random places; the same over completions, as io_uring has them. However the bytes
+// arrive, the replies are the file's. The seed of the cuts is printed; MILLRACE_SEED repeats it.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <deque>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <random>
+#include <stdexcept>
+
+#include "ae/base/prng.h"
+#include "ae/sim/agenda.h"
+#include "ae/sim/sim_clock.h"
+#include "ae/sim/sim_os.h"
+#include "ae/sim/sim_peer.h"
+#include "ae/sim/sim_poller.h"
+#include "proto/reply_parser.h"
+#include "proto/request_writer.h"
+#include "server/server.h"
+#include "tests/server/transcript.h"
+
+namespace millrace {
+namespace {
+
+enum class Arrival : uint8_t { kWhole, kCut, kCutCompletions };
+
+uint64_t seed() {
+  static const uint64_t kSeed = [] {
+    const char* given = std::getenv("MILLRACE_SEED");
+    const uint64_t value = given ? std::strtoull(given, nullptr, 10) : std::random_device()();
+    std::printf("replay: MILLRACE_SEED=%llu\n", static_cast<unsigned long long>(value));
+    return value;
+  }();
+  return kSeed;
+}
+
+// A server in a world of its own.
+class Stage {
+ public:
+  explicit Stage(Arrival arrival) {
+    const char* arguments[] = {
+        "millrace-server",        "--port", "6379", "--bind", "127.0.0.1", "--loglevel", "warning",
+        "--enable-debug-command", "yes"};
+    if (auto problem = config_.load_arguments(std::size(arguments), arguments))
+      throw std::runtime_error(*problem);
+    std::optional<ae::sim::CompletionBuffers> completions;
+    if (arrival == Arrival::kCutCompletions) completions.emplace();
+    ae::LoopOptions options;
+    options.clock = &clock_;
+    options.os = &os_;
+    options.poller = std::make_unique<ae::sim::SimPoller>(os_, agenda_, seed(), completions);
+    auto server = Server::create(config_, std::move(options));
+    if (!server) throw std::runtime_error(server.error().message());
+    server_ = std::move(*server);
+    if (auto problem = server_->open()) throw std::runtime_error(*problem);
+  }
+
+  ae::sim::SimPeer dial() {
+    return ae::sim::SimPeer::dial(os_, *ae::Address::parse("127.0.0.1", 6379));
+  }
+  // One tick, in which at most this much time passes.
+  void tick(ae::Nanoseconds patience = ae::Nanoseconds(0)) { server_->loop().run_once(patience); }
+  // Calls on closed descriptors and the like, which a kernel would forgive.
+  const std::vector<std::string>& misuses() const { return os_.misuses(); }
+  void pass(ae::Nanoseconds duration) {
+    const ae::TimePoint end = clock_.now() + duration;
+    while (clock_.now() < end) tick(end - clock_.now());
+    tick();
+  }
+
+ private:
+  ConfigStore config_;
+  ae::sim::SimClock clock_;
+  ae::sim::Agenda agenda_{clock_};
+  ae::sim::SimOs os_;
+  std::unique_ptr<Server> server_;
+};
+
+// A connection and what has come over it.
+class Talker {
+ public:
+  explicit Talker(Stage& stage) : stage_(stage), peer_(stage.dial()) {}
+  ~Talker() { peer_.close(); }
+
+  void send(std::string_view bytes) {
+    peer_.send_segment(bytes);
+    stage_.tick();
+  }
+
+  // The next reply. Most come without time passing; some after a pause or a timeout.
+  std::optional<proto::ReplyValue> await() {
+    for (int ticks = 0; replies_.empty() && ticks < kTicksAtOnce + kTicksOfPatience; ++ticks) {
+      receive();
+      if (replies_.empty()) stage_.tick(ae::Milliseconds(ticks < kTicksAtOnce ? 0 : 1));
+    }
+    if (replies_.empty()) return std::nullopt;
+    proto::ReplyValue reply = std::move(replies_.front());
+    replies_.pop_front();
+    return reply;
+  }
+
+ private:
+  static constexpr int kTicksAtOnce = 100;
+  static constexpr int kTicksOfPatience = 10'000;
+
+  void receive() {
+    const std::string bytes = peer_.read();
+    for (ae::Bytes input = bytes; !input.empty();) {
+      const proto::ReplyResult result = parser_.feed(input);
+      if (result.status == proto::ReplyStatus::kError)
+        throw std::runtime_error("not RESP: " + std::string(result.error));
+      input.remove_prefix(result.consumed);
+      if (result.status == proto::ReplyStatus::kReply) replies_.push_back(parser_.take());
+    }
+  }
+
+  Stage& stage_;
+  ae::sim::SimPeer peer_;
+  proto::ReplyParser parser_;
+  std::deque<proto::ReplyValue> replies_;
+};
+
+std::string request(std::string_view command) {
+  const std::vector<std::string> words = transcript_words(command);
+  return proto::encode_request(std::vector<std::string_view>(words.begin(), words.end()));
+}
+
+class Player {
+ public:
+  Player(std::string path, Arrival arrival)
+      : path_(std::move(path)), arrival_(arrival), random_(seed()), stage_(arrival) {
+    choose("a");
+  }
+
+  void play() {
+    const std::vector<TranscriptStep> steps = read_transcript(path_);
+    for (size_t next = 0; next < steps.size() && !testing::Test::HasFailure();) {
+      const size_t end = arrival_ == Arrival::kWhole ? next + 1 : end_of_batch(steps, next);
+      if (!steps[next].directive.empty()) {
+        follow(steps[next].directive);
+      } else {
+        converse({&steps[next], end - next});
+      }
+      next = end;
+    }
+    talkers_.clear();
+    stage_.tick();
+    for (const std::string& misuse : stage_.misuses()) ADD_FAILURE() << misuse;
+  }
+
+ private:
+  // Commands that can be sent before the replies to the first of them are there.
+  static size_t end_of_batch(const std::vector<TranscriptStep>& steps, size_t first) {
+    size_t end = first + 1;
+    if (!steps[first].command) return end;
+    while (end < steps.size() && steps[end].command) ++end;
+    return end;
+  }
+
+  void converse(std::span<const TranscriptStep> steps) {
+    std::string bytes;
+    for (const TranscriptStep& step : steps)
+      if (step.command) bytes += request(*step.command);
+    send(bytes);
+    for (const TranscriptStep& step : steps)
+      if (!step.is_silent())
+        for (const TranscriptNode& expected : step.replies) expect(step, expected);
+  }
+
+  void send(std::string_view bytes) {
+    while (!bytes.empty()) {
+      const size_t most = arrival_ == Arrival::kWhole ? bytes.size() : random_.between(1, 60);
+      const size_t piece = std::min(most, bytes.size());
+      talker_->send(bytes.substr(0, piece));
+      bytes.remove_prefix(piece);
+    }
+  }
+
+  void expect(const TranscriptStep& step, const TranscriptNode& expected) {
+    const std::optional<proto::ReplyValue> reply = talker_->await();
+    const std::string actual = reply ? transcript_node(*reply).text() : "  no reply\n";
+    if (reply && matches(expected, transcript_node(*reply))) return;
+    ADD_FAILURE_AT(path_.c_str(), step.line) << step.command.value_or("(awaited)") << "\n"
+                                             << actual << "instead of\n"
+                                             << expected.text();
+  }
+
+  void follow(const std::vector<std::string>& words) {
+    const std::string& name = words[0];
+    if (name == "fresh") {
+      talkers_.clear();
+      choose("a");
+      expect_ok({"FLUSHALL"});
+    } else if (name == "client") {
+      choose(words.at(1));
+    } else if (name == "resp") {
+      talker_->send(request("HELLO " + words.at(1)));
+      talker_->await();
+    } else if (name == "config") {
+      expect_ok({"CONFIG", "SET", words.at(1), words.at(2)});
+    } else if (name == "advance") {
+      stage_.pass(transcript_duration(words.at(1)));
+    } else {
+      throw std::runtime_error("no such directive: " + name);
+    }
+  }
+
+  void expect_ok(std::initializer_list<std::string_view> command) {
+    control_.send(proto::encode_request(command));
+    const auto reply = control_.await();
+    if (!reply || reply->text != "OK") throw std::runtime_error("a directive was refused");
+  }
+
+  void choose(const std::string& name) {
+    auto& talker = talkers_[name];
+    if (!talker) talker = std::make_unique<Talker>(stage_);
+    talker_ = talker.get();
+  }
+
+  std::string path_;
+  Arrival arrival_;
+  ae::Prng random_;
+  Stage stage_;
+  Talker control_{stage_};
+  std::map<std::string, std::unique_ptr<Talker>> talkers_;
+  Talker* talker_ = nullptr;
+};
+
+std::vector<std::string> transcript_files() {
+  std::vector<std::string> names;
+  const std::filesystem::path top = MILLRACE_TRANSCRIPTS;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(top))
+    if (entry.path().extension() == ".txt")
+      names.push_back(entry.path().lexically_relative(top).string());
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+class Transcript : public testing::TestWithParam<std::string> {
+ protected:
+  void play(Arrival arrival) { Player(MILLRACE_TRANSCRIPTS "/" + GetParam(), arrival).play(); }
+};
+
+TEST_P(Transcript, CommandByCommand) {
+  play(Arrival::kWhole);
+}
+TEST_P(Transcript, CutAnywhere) {
+  play(Arrival::kCut);
+}
+TEST_P(Transcript, CutAnywhereOverCompletions) {
+  play(Arrival::kCutCompletions);
+}
+
+// "list/ends.txt" is Files/Transcript.CutAnywhere/list_ends.
+std::string test_name(const testing::TestParamInfo<std::string>& info) {
+  std::string name = info.param.substr(0, info.param.size() - 4);
+  std::replace_if(
+      name.begin(), name.end(), [](char c) { return !std::isalnum(c); }, '_');
+  return name;
+}
+INSTANTIATE_TEST_SUITE_P(Files, Transcript, testing::ValuesIn(transcript_files()), test_name);
+
+}  // namespace
+}  // namespace millrace
