@@ -21,20 +21,24 @@
 //     at each change; hence no id of a live record has generation 0, and 0 names nothing.
 //  2. A record never moves: growth adds a chunk of at most kChunkBytes, and a table of a million
 //     records has neither a copy nor one great allocation in its life.
-//  3. Free slots form a stack whose links lie in the free records themselves. The slot freed last
-//  is
-//     reused first: its cache lines are warm.
-//  4. Slots at and above `reached_` were never used, and their memory was never touched.
+//  3. The free slots of a chunk form a stack whose links lie in the free records themselves. The
+//     slot freed last is reused first: its cache lines are warm.
+//  4. A chunk is in the list of those with room exactly when it is there and has a free slot.
+//  5. At most one chunk is empty. The next to become so is given back to the allocator; the one
+//     that is kept spares a table at the edge an allocation each time it steps over it. The slots
+//     of a chunk that comes again begin at the highest generation of its former life, so ids of
+//     that life stay stale.
 //
-// Costs: emplace, erase, find O(1); memory sizeof(T) + 4 per slot ever used at once, plus 8 bytes
-// per chunk. Chunks are not given back: the table stays as large as its fullest moment. A
-// generation comes back after 2^31 reuses of the same slot; an id kept for so long may then name a
-// stranger.
+// Costs: emplace, erase, find O(1), and once per kSlotsPerChunk of them a chunk's generations are
+// written or read; memory sizeof(T) + 4 per slot of the chunks that hold a record, plus 32 bytes
+// per chunk there ever was. A generation comes back after 2^31 reuses of the same slot; an id kept
+// for so long may then name a stranger.
 //
 // The idea is old; see "generational index" in the games literature, and Allan Deutsch's "slot map"
 // (C++Now 2017) for a survey.
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -71,7 +75,7 @@ class SlotMap {
   SlotMap(const SlotMap&) = delete;
   SlotMap& operator=(const SlotMap&) = delete;
   ~SlotMap() {
-    for (uint32_t slot = 0; slot < reached_; ++slot) {
+    for (uint32_t slot = 0; slot < reached(); ++slot) {
       if (live(slot)) record(slot).~T();
     }
   }
@@ -90,14 +94,13 @@ class SlotMap {
     if (found == nullptr) return false;
     found->~T();
     ++generation(id.slot);
-    std::memcpy(place(id.slot), &free_top_, sizeof(free_top_));
-    free_top_ = id.slot;
     --size_;
+    put_back(id.slot);
     return true;
   }
 
   T* find(Id id) {
-    if (id.slot >= reached_ || generation(id.slot) != id.generation) return nullptr;
+    if (!is_there(id.slot) || generation(id.slot) != id.generation) return nullptr;
     return (id.generation & 1) != 0 ? &record(id.slot) : nullptr;
   }
   const T* find(Id id) const { return const_cast<SlotMap*>(this)->find(id); }
@@ -108,7 +111,7 @@ class SlotMap {
     return record(slot);
   }
   const T& at(uint32_t slot) const { return const_cast<SlotMap*>(this)->at(slot); }
-  bool live(uint32_t slot) const { return slot < reached_ && (generation(slot) & 1) != 0; }
+  bool live(uint32_t slot) const { return is_there(slot) && (generation(slot) & 1) != 0; }
   Id id_of(uint32_t slot) const {
     AE_DCHECK(live(slot));
     return Id{slot, generation(slot)};
@@ -116,41 +119,105 @@ class SlotMap {
 
   size_t size() const { return size_; }
   bool empty() const { return size_ == 0; }
-  // Slots ever used at once: every slot of a live record is below.
-  uint32_t reached() const { return reached_; }
+  // Every slot of a live record is below.
+  uint32_t reached() const { return uint32_t(chunks_.size()) * kSlotsPerChunk; }
+  // Memory held for records, in use or not.
+  size_t reserved_bytes() const { return chunks_there_ * sizeof(Chunk); }
 
   // Walks in slices: looks at up to `slots` slots from `cursor` on and calls visitor(Id, T&) for
   // the live ones. Returns the cursor to go on with, 0 at the end. The visitor may erase anything
   // and insert anything; what is inserted meanwhile may or may not be visited.
   template <typename Visitor>
   uint32_t visit(uint32_t cursor, size_t slots, Visitor&& visitor) {
-    for (; slots > 0 && cursor < reached_; --slots, ++cursor) {
+    for (; slots > 0 && cursor < reached(); --slots, ++cursor) {
       if (live(cursor)) visitor(Id{cursor, generation(cursor)}, record(cursor));
     }
-    return cursor < reached_ ? cursor : 0;
+    return cursor < reached() ? cursor : 0;
   }
 
  private:
-  static constexpr uint32_t kNoSlot = UINT32_MAX;
+  static constexpr uint32_t kNone = UINT32_MAX;
 
   struct Chunk {
     alignas(T) std::byte records[kSlotsPerChunk * sizeof(T)];
     uint32_t generations[kSlotsPerChunk];
   };
 
+  // What is known of a chunk, there or given back.
+  struct Room {
+    uint32_t free_top = kNone;  // the stack of slots that were freed
+    uint32_t touched = 0;       // slots at and above it were never used
+    uint32_t live = 0;
+    uint32_t first_generation = 0;  // of all slots when the chunk is made
+    uint32_t next = kNone;          // in the list of chunks with room, or of those given back
+    uint32_t previous = kNone;
+  };
+
+  bool is_there(uint32_t slot) const {
+    return slot < reached() && chunks_[slot / kSlotsPerChunk] != nullptr;
+  }
+
   uint32_t take_free_slot() {
-    if (free_top_ == kNoSlot) return reach_new_slot();
-    const uint32_t slot = free_top_;
-    std::memcpy(&free_top_, place(slot), sizeof(free_top_));
+    if (with_room_ == kNone) add_chunk();
+    const uint32_t index = with_room_;
+    Room& room = rooms_[index];
+    if (room.live == 0) --empty_chunks_;
+    if (++room.live == kSlotsPerChunk) unlink(index);
+    if (room.free_top == kNone) return index * kSlotsPerChunk + room.touched++;
+    const uint32_t slot = room.free_top;
+    std::memcpy(&room.free_top, place(slot), sizeof(room.free_top));
     return slot;
   }
 
-  uint32_t reach_new_slot() {
-    AE_ASSERT(reached_ != kNoSlot);
+  void put_back(uint32_t slot) {
+    const uint32_t index = slot / kSlotsPerChunk;
+    Room& room = rooms_[index];
+    std::memcpy(place(slot), &room.free_top, sizeof(room.free_top));
+    room.free_top = slot;
+    if (room.live-- == kSlotsPerChunk) link(index);
+    if (room.live != 0) return;
+    empty_chunks_ == 0 ? void(++empty_chunks_) : give_back(index);
+  }
+
+  void add_chunk() {
+    uint32_t index = given_back_;
+    if (index == kNone) {
+      index = uint32_t(chunks_.size());
+      AE_ASSERT(index < kNone / kSlotsPerChunk);
+      chunks_.emplace_back();
+      rooms_.emplace_back();
+    } else {
+      given_back_ = rooms_[index].next;
+    }
     // Default-initialised, not zeroed: pages that hold no record yet stay untouched.
-    if (reached_ % kSlotsPerChunk == 0) chunks_.emplace_back(new Chunk);
-    generation(reached_) = 0;
-    return reached_++;
+    chunks_[index].reset(new Chunk);
+    std::ranges::fill(chunks_[index]->generations, rooms_[index].first_generation);
+    ++chunks_there_;
+    ++empty_chunks_;
+    link(index);
+  }
+
+  void give_back(uint32_t index) {
+    unlink(index);
+    Room& room = rooms_[index];
+    const uint32_t highest = std::ranges::max(chunks_[index]->generations);
+    chunks_[index].reset();
+    --chunks_there_;
+    room = {.first_generation = highest, .next = std::exchange(given_back_, index)};
+  }
+
+  void link(uint32_t index) {
+    Room& room = rooms_[index];
+    room.previous = kNone;
+    room.next = with_room_;
+    if (with_room_ != kNone) rooms_[with_room_].previous = index;
+    with_room_ = index;
+  }
+
+  void unlink(uint32_t index) {
+    const Room& room = rooms_[index];
+    if (room.next != kNone) rooms_[room.next].previous = room.previous;
+    (room.previous != kNone ? rooms_[room.previous].next : with_room_) = room.next;
   }
 
   Chunk& chunk(uint32_t slot) const { return *chunks_[slot / kSlotsPerChunk]; }
@@ -162,9 +229,12 @@ class SlotMap {
     return chunk(slot).generations[slot % kSlotsPerChunk];
   }
 
-  std::vector<std::unique_ptr<Chunk>> chunks_;
-  uint32_t reached_ = 0;
-  uint32_t free_top_ = kNoSlot;
+  std::vector<std::unique_ptr<Chunk>> chunks_;  // null: given back
+  std::vector<Room> rooms_;                     // beside it
+  uint32_t with_room_ = kNone;
+  uint32_t given_back_ = kNone;
+  size_t empty_chunks_ = 0;
+  size_t chunks_there_ = 0;
   size_t size_ = 0;
 };
 

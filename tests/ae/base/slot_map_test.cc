@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <map>
+#include <memory>
 #include <set>
 #include <string>
 #include <vector>
@@ -104,32 +106,78 @@ TEST(SlotMap, VisitorsMayErase) {
   EXPECT_TRUE(map.empty());
 }
 
-// Random operations against std::map; every id ever given is asked for again.
+TEST(SlotMap, GivesItsMemoryBack) {
+  SlotMap<uint64_t> map;
+  constexpr uint64_t kChunks = 5;
+  std::vector<SlotId> ids;
+  for (uint64_t i = 0; i < kChunks * map.kSlotsPerChunk; ++i) ids.push_back(map.emplace(i));
+  const size_t full = map.reserved_bytes();
+  for (const SlotId id : ids) map.erase(id);
+  EXPECT_EQ(map.reserved_bytes(), full / kChunks) << "one chunk is kept";
+  for (const SlotId id : ids) ASSERT_EQ(map.find(id), nullptr);
+  // The same slots again; no old id names one of them.
+  std::set<uint32_t> slots;
+  for (uint64_t i = 0; i < ids.size(); ++i) slots.insert(map.emplace(i).slot);
+  EXPECT_EQ(slots.size(), ids.size());
+  EXPECT_EQ(*slots.rbegin(), ids.size() - 1) << "slots stay dense";
+  EXPECT_EQ(map.reserved_bytes(), full);
+  for (const SlotId id : ids) ASSERT_EQ(map.find(id), nullptr);
+}
+
+TEST(SlotMap, AtTheEdgeOfAChunkNothingIsAllocated) {
+  SlotMap<uint64_t> map;
+  for (uint64_t i = 0; i < map.kSlotsPerChunk; ++i) map.emplace(i);
+  map.erase(map.emplace(0u));
+  const size_t before = map.reserved_bytes();
+  for (int i = 0; i < 10; ++i) {
+    map.erase(map.emplace(0u));
+    EXPECT_EQ(map.reserved_bytes(), before);
+  }
+}
+
+// Random operations against std::map; every id ever given is asked for again. Records so large that
+// a chunk holds few, and tides, so that chunks come and go.
+struct LargeRecord {
+  std::string text;
+  int number;
+  std::array<char, 8000> ballast{};
+};
+
 TEST(SlotMap, AgreesWithAModel) {
   constexpr uint64_t kSeed = 20240607;
   SCOPED_TRACE("seed " + std::to_string(kSeed));
   Prng random(kSeed);
-  SlotMap<Record> map;
+  SlotMap<LargeRecord> map;
   std::map<std::pair<uint32_t, uint32_t>, int> model;
   std::vector<SlotId> given;
+  std::vector<SlotId> live;
+  size_t fewest_bytes = SIZE_MAX, most_bytes = 0;
   for (int step = 0; step < 20000; ++step) {
-    if (given.empty() || random.one_in(2)) {
+    const bool flood = step / 200 % 2 == 0;
+    if (live.empty() || random.below(10) < (flood ? 7 : 3)) {
       const SlotId id = map.emplace(std::to_string(step), step);
       EXPECT_TRUE(id.valid());
       EXPECT_TRUE(model.emplace(std::pair(id.slot, id.generation), step).second);
       given.push_back(id);
+      live.push_back(id);
     } else {
-      const SlotId id = given[random.below(given.size())];
-      EXPECT_EQ(map.erase(id), model.erase({id.slot, id.generation}) == 1);
+      std::swap(live[random.below(live.size())], live.back());
+      EXPECT_TRUE(map.erase(live.back()));
+      EXPECT_FALSE(map.erase(live.back()));
+      model.erase({live.back().slot, live.back().generation});
+      live.pop_back();
     }
+    if (step > 1000) fewest_bytes = std::min(fewest_bytes, map.reserved_bytes());
+    most_bytes = std::max(most_bytes, map.reserved_bytes());
     const SlotId probe = given[random.below(given.size())];
     const auto expected = model.find({probe.slot, probe.generation});
-    const Record* found = map.find(probe);
+    const LargeRecord* found = map.find(probe);
     ASSERT_EQ(map.size(), model.size());
     ASSERT_EQ(found != nullptr, expected != model.end());
     if (found == nullptr) continue;
     ASSERT_EQ(found->number, expected->second);
   }
+  EXPECT_LT(fewest_bytes, most_bytes / 2);
 }
 
 }  // namespace
