@@ -49,9 +49,9 @@ class ChunkPool {
   static constexpr uint32_t kUnpooled = kClasses;
   // A larger piece gets chunks of its own, so that a long reply gives memory back while it leaves.
   static constexpr size_t kMaxChunkBytes = 1024 * 1024;
-  // Kept for reuse. Enough for a thousand slow readers to come and go without an allocation, little
-  // enough to be forgotten in a process of gigabytes.
-  static constexpr size_t kMaxPooledBytes = 4 * 1024 * 1024;
+  // Kept for reuse: enough that slow readers who come and go at the usual rate cost no allocation,
+  // little enough that ten thousand of them leave nothing behind that one would see.
+  static constexpr size_t kMaxPooledBytes = 256 * 1024;
 
   ChunkPool() = default;
   ChunkPool(const ChunkPool&) = delete;

@@ -28,7 +28,9 @@ class ReplyArena final : public proto::ByteSink {
  public:
   static constexpr size_t kBlockBytes = 256 * 1024;
   static constexpr size_t kSpillBytes = 64 * 1024;
-  static constexpr size_t kKeptBlocks = 4;
+  // One being filled and one in flight. A tick of more has them allocated: what that costs is little
+  // beside sending a quarter of a megabyte.
+  static constexpr size_t kKeptBlocks = 2;
 
   // Takes the bytes of the client being served that can wait in the arena no longer; copied by the callee.
   using Spill = ae::Callback<void(std::string_view)>;
