@@ -41,6 +41,7 @@ void Cron::run() {
   services_.clients.link().enforce_soft_limits();
   services_.clients.paused(services_.tick.unix_us / 1000);  // ends a pause whose time has passed
   sample();
+  rest_when_idle();
 }
 
 // Expired keys come in waves (a million keys set in one minute expire in one minute), so a cycle goes on
@@ -103,6 +104,20 @@ void Cron::sample() {
   stats.input_kib_per_second = input_.per_second() / 1024;
   stats.output_kib_per_second = output_.per_second() / 1024;
   stats.peak_memory_bytes = std::max(stats.peak_memory_bytes, memory::used_bytes());
+}
+
+// Once per pause: free blocks that the allocator keeps at hand for this thread pin pages on which
+// nothing else is left.
+void Cron::rest_when_idle() {
+  const uint64_t commands = services_.stats.commands_processed;
+  if (commands != commands_when_idle_) {
+    commands_when_idle_ = commands;
+    idle_since_ = loop_.now();
+    rested_ = false;
+  }
+  if (rested_ || loop_.now() - idle_since_ < kIdleBeforeRest) return;
+  rested_ = true;
+  memory::rest();
 }
 
 }  // namespace millrace

@@ -5,6 +5,7 @@
 //   free      a slice of what was unlinked (db/lazy_free.h)
 //   clients   a slice of the idle ones (`timeout`), those above a soft output limit, the end of a pause
 //   sample    operations per second, traffic, peak memory
+//   rest      after a second without a command, the allocator tidies up
 //
 // Thread: the loop's.
 #pragma once
@@ -41,6 +42,9 @@ class Cron {
   // The longest that a slice of the expire cycle holds the loop.
   static constexpr ae::Nanoseconds kExpirySlice = ae::Microseconds(300);
 
+  // So long without a command is a pause.
+  static constexpr ae::Nanoseconds kIdleBeforeRest = ae::Seconds(1);
+
   Cron(ae::EventLoop& loop, Services& services);
   // Starts, or restarts after a change of `hz`.
   void start();
@@ -51,6 +55,7 @@ class Cron {
   void free_some();
   void close_idle_clients();
   void sample();
+  void rest_when_idle();
 
   ae::EventLoop& loop_;
   Services& services_;
@@ -58,6 +63,9 @@ class Cron {
   ae::TimerId timer_{};
   bool expiring_ = false;  // a slice has ended before the cycle had; the next one is under way
   uint32_t client_cursor_ = 0;
+  uint64_t commands_when_idle_ = 0;
+  ae::TimePoint idle_since_{};
+  bool rested_ = false;
   RateMeter commands_, input_, output_;
 };
 

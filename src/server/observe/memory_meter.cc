@@ -120,6 +120,10 @@ void purge() {
   mallctl(name, nullptr, nullptr, nullptr, 0);
 }
 
+void rest() {
+  mallctl("thread.idle", nullptr, nullptr, nullptr, 0);
+}
+
 #else
 
 namespace {
@@ -163,6 +167,7 @@ std::string allocator_report() {
 void purge() {
   malloc_trim(0);
 }
+void rest() {}
 
 #endif
 

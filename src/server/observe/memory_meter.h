@@ -39,5 +39,7 @@ std::string allocator_report();  // MEMORY MALLOC-STATS
 
 // Gives unused pages back to the kernel (MEMORY PURGE).
 void purge();
+// This thread will have little to do for a while: its cache of free blocks is emptied.
+void rest();
 
 }  // namespace millrace::memory
