@@ -13,10 +13,10 @@ One server at a time, pinned to core 0; prober and loader (latency_probe.cc) on 
     expire    they expire, evenly over --window seconds, until none is left
 
 `seen` is what the prober saw; `own` is that less the time that the server or the prober stood runnable
-without a processor, by the scheduler's account; what the hypervisor takes is still in it, as the phase
-`idle` shows. `cpu` is what the server consumed while the probe was under way, by its process clock: its own
-work cannot have delayed the probe by more. The server's own word follows: LATENCY LATEST, events above a millisecond, worst of each (wall
-clock time, so with whatever the machine did meanwhile).
+without a processor, by the scheduler's account; `work` is the smaller of that and of the processor time that
+the server consumed meanwhile: its own work cannot have delayed the probe by more. What the hypervisor takes
+is in all three; the phase `idle` shows how much that is. The server's own word follows: LATENCY LATEST, events
+above a millisecond, worst of each (wall clock time, so with whatever the machine did meanwhile).
 """
 import argparse
 import json
@@ -52,7 +52,7 @@ def probe(server, phase, *arguments):
     command = ["nice", "-n", "-20", "taskset", "-c", "1", str(PROBE), str(server.port), str(server.process.pid), *map(str, arguments)]
     result = json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout)
     result["server"], result["phase"] = server.name, phase
-    for account in ("seen", "own", "cpu"):
+    for account in ("seen", "own", "work"):
         figures = result[account]
         print(f"{server.name if account == 'seen' else '':10}{phase if account == 'seen' else '':8}"
               f"{result['probes'] if account == 'seen' else '':>8} {account:5}"

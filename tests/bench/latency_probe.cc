@@ -9,13 +9,13 @@
 // the table. The keys expire evenly over the window that begins at T, if one is given. With
 // --until-empty the probing goes on until no key is left; without a loader it lasts S seconds.
 //
-// A shared machine delays both ends. So two accounts are kept beside what is `seen`, both from
-// around each probe:
-//   own   the latency less the time that server (PID) and prober stood runnable without a
-//         processor, by the scheduler (/proc/.../schedstat). What the hypervisor takes is still in
-//         it; a run against an idle server shows how much that is.
-//   cpu   what the server's threads consumed meanwhile, by its process clock: the most that the
-//         server's own work can have delayed this probe.
+// A shared machine delays both ends. So two bounds from around each probe stand beside what is
+// `seen`:
+//   own    the latency less the time that server (PID) and prober stood runnable without a
+//          processor, by the scheduler (/proc/.../schedstat). Interrupts and what the hypervisor
+//          takes are still in it; a run against an idle server shows how much that is.
+//   work   the smaller of `own` and of what the server's threads consumed meanwhile, by its process
+//          clock: the most that the server's own work can have delayed this probe.
 //
 // Prints one line of JSON. tests/bench/growth_latency.py starts servers, calls this and prints a
 // table.
@@ -154,7 +154,7 @@ class CpuClock {
 };
 
 struct Probes {
-  std::vector<uint32_t> seen_ns, own_ns, cpu_ns;
+  std::vector<uint32_t> seen_ns, own_ns, work_ns;
 };
 
 uint32_t clamped(uint64_t ns) {
@@ -227,7 +227,7 @@ Probes probe(const Options& options, const std::atomic<bool>& done) {
   const RunDelay prober("/proc/thread-self/schedstat");
   const CpuClock cpu(options.pid);
   Probes probes;
-  for (auto* account : {&probes.seen_ns, &probes.own_ns, &probes.cpu_ns}) {
+  for (auto* account : {&probes.seen_ns, &probes.own_ns, &probes.work_ns}) {
     account->reserve(kMostProbes);
   }
   ae::Prng prng(1);
@@ -242,8 +242,9 @@ Probes probe(const Options& options, const std::atomic<bool>& done) {
     const uint64_t consumed = cpu.ns() - cpu_before;
     const uint64_t waited = server.ns() + prober.ns() - waited_before;
     probes.seen_ns.push_back(clamped(took));
-    probes.own_ns.push_back(clamped(took - std::min(took, waited)));
-    probes.cpu_ns.push_back(clamped(consumed));
+    const uint64_t own = took - std::min(took, waited);
+    probes.own_ns.push_back(clamped(own));
+    probes.work_ns.push_back(clamped(std::min(own, consumed)));
     std::this_thread::sleep_for(kProbeEvery);
   }
   return probes;
@@ -320,6 +321,6 @@ int main(int argc, char** argv) {
   std::printf(", ");
   print_account("own", probes.own_ns, options.threshold_us);
   std::printf(", ");
-  print_account("cpu", probes.cpu_ns, options.threshold_us);
+  print_account("work", probes.work_ns, options.threshold_us);
   std::printf("}\n");
 }
