@@ -29,6 +29,8 @@
 namespace millrace {
 namespace {
 
+const std::string kTranscripts = MILLRACE_TOP "/tests/transcripts";
+
 enum class Arrival : uint8_t { kWhole, kCut, kCutCompletions };
 
 uint64_t seed() {
@@ -235,7 +237,7 @@ class Player {
 
 std::vector<std::string> transcript_files() {
   std::vector<std::string> names;
-  const std::filesystem::path top = MILLRACE_TRANSCRIPTS;
+  const std::filesystem::path top = kTranscripts;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(top))
     if (entry.path().extension() == ".txt")
       names.push_back(entry.path().lexically_relative(top).string());
@@ -245,7 +247,7 @@ std::vector<std::string> transcript_files() {
 
 class Transcript : public testing::TestWithParam<std::string> {
  protected:
-  void play(Arrival arrival) { Player(MILLRACE_TRANSCRIPTS "/" + GetParam(), arrival).play(); }
+  void play(Arrival arrival) { Player(kTranscripts + "/" + GetParam(), arrival).play(); }
 };
 
 TEST_P(Transcript, CommandByCommand) {

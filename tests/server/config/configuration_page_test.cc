@@ -12,7 +12,7 @@ namespace millrace {
 namespace {
 
 std::filesystem::path page_path() {
-  return std::filesystem::path(__FILE__).parent_path() / "../../../docs/configuration.md";
+  return std::filesystem::path(MILLRACE_TOP) / "docs/configuration.md";
 }
 
 // The rows of all tables, without their last column's text where that is free.
