@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "ae/base/assert.h"
+#include "ae/net/socket_options.h"
 
 namespace ae {
 
@@ -53,6 +54,7 @@ Status Dialer::start(DialId id, Dial& dial) {
   const Result<int> fd = os_.socket(address.family(), SOCK_STREAM, 0);
   if (!fd) return fail(fd.error());
   dial.fd = *fd;
+  if (const Status bound = bind_source(dial); !bound) return bound;
   // Connected at once (a Unix socket) is Writable at once: there is one way to success.
   if (const Result<int> connecting = os_.connect(dial.fd, address); !connecting) {
     return fail(connecting.error());
@@ -61,6 +63,15 @@ Status Dialer::start(DialId id, Dial& dial) {
   if (!file) return fail(file.error());
   dial.file = *file;
   return {};
+}
+
+Status Dialer::bind_source(const Dial& dial) {
+  if (!dial.options.source) return {};
+  const Address& source = *dial.options.source;
+  if (source.is_ip() && source.port() == 0) {
+    if (const Status late = set_late_port(os_, dial.fd); !late) return late;
+  }
+  return os_.bind(dial.fd, source);
 }
 
 void Dialer::on_file_event(FileId, uint32_t token, Events) {

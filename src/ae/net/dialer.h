@@ -24,6 +24,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "ae/base/callback.h"
@@ -40,6 +41,10 @@ struct DialOptions {
   uint32_t rounds = 1;
   Nanoseconds first_back_off = Milliseconds(100);
   Nanoseconds most_back_off = Seconds(30);
+  // Where to connect from; the kernel's choice where absent. With port 0 the kernel chooses the port
+  // too, and only when the target is known: two connections may then share one, if they go to
+  // different places.
+  std::optional<Address> source = std::nullopt;
 };
 
 struct DialId {
@@ -82,6 +87,7 @@ class Dialer final : private FileHandler {
   void on_file_event(FileId file, uint32_t token, Events ready) override;
   void attempt(DialId id);
   Status start(DialId id, Dial& dial);
+  Status bind_source(const Dial& dial);
   void attempt_ended(DialId id, Dial& dial, int error);
   void attempt_failed(DialId id, Dial& dial, Error error);
   void abandon(Dial& dial);

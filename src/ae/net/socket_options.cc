@@ -35,6 +35,10 @@ Status set_reuse_port(Os& os, int fd) {
   return os.set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1);
 }
 
+Status set_late_port(Os& os, int fd) {
+  return os.set_option(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
+}
+
 Status set_ipv6_only(Os& os, int fd) {
   return os.set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
 }

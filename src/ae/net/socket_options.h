@@ -23,6 +23,11 @@ Status set_reuse_address(Os& os, int fd);
 // over them by a hash. One loop that hangs then hangs the connections that were hashed to it.
 Status set_reuse_port(Os& os, int fd);
 
+// A bind with port 0 leaves the port open until connect(), which knows the target and so may give a
+// port that is in use towards another one. Without it an address has its 28,232 ports for all
+// targets together.
+Status set_late_port(Os& os, int fd);
+
 // An IPv6 socket takes IPv6 only, so that "0.0.0.0" and "::" can be bound side by side.
 Status set_ipv6_only(Os& os, int fd);
 

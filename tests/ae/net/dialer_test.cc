@@ -267,5 +267,21 @@ TEST(ResolverTest, QueueIsBounded) {
   EXPECT_TRUE(wheel.until([&] { return answers == taken; }));
 }
 
+TEST_F(DialerTest, FromASourceAddress) {
+  Listening there;
+  Outcome first, second;
+  const Address source = *Address::parse("127.0.5.9", 0);
+  dialer_.dial({there.address}, {.source = source}, first.done());
+  ASSERT_TRUE(wheel_.until([&] { return first.calls == 1; }));
+  ASSERT_GE(first.fd, 0);
+  const Address local = *real_os().local_address(first.fd);
+  EXPECT_EQ(local.host(), "127.0.5.9");
+  EXPECT_NE(local.port(), 0);
+  // A port of one's own choice is taken as it is: here one that is in use.
+  dialer_.dial({there.address}, {.source = local}, second.done());
+  ASSERT_TRUE(wheel_.until([&] { return second.calls == 1; }));
+  EXPECT_EQ(second.error, EADDRINUSE);
+}
+
 }  // namespace
 }  // namespace ae::test
