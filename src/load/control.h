@@ -13,8 +13,8 @@
 namespace load {
 
 struct Order {
-  uint32_t phase = 0;    // index into the run's phases
-  ae::TimePoint start;   // on the clock that all processes of a machine share
+  uint32_t phase = 0;   // index into the run's phases
+  ae::TimePoint start;  // on the clock that all processes of a machine share
 };
 
 // False when the other side is gone.

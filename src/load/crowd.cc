@@ -47,6 +47,7 @@ void Crowd::connect_missing() {
     if (!members_[client].connection.valid()) missing_.push_back(client);
   }
   next_dial_ = loop_.now();
+  failed_in_a_row_ = 0;
   dial_more();
 }
 
@@ -59,8 +60,8 @@ void Crowd::dial_more() {
   }
 }
 
-// True if the rate says later. Dials that handshakes under way have held up are not made up for: the
-// rate is a bound, not a promise.
+// True if the rate says later. Dials that handshakes under way have held up are not made up for:
+// the rate is a bound, not a promise.
 bool Crowd::wait_for_turn() {
   if (options_.connect_rate <= 0) return false;
   if (dial_timer_.valid()) return true;
@@ -88,21 +89,24 @@ void Crowd::dial(uint32_t client) {
 }
 
 void Crowd::dialed(uint32_t client, ae::TimePoint start, ae::Result<int> fd) {
-  if (!fd) {
-    ++result_.connect_failed;
-    return;
-  }
+  if (!fd) return dial_failed(fd.error().code);
   static_cast<void>(ae::set_no_delay(loop_.os(), *fd));  // a Unix socket has no such option
   const ae::Result<ae::Connection> connection = table_.adopt(*fd, *this, client);
-  if (!connection) {
-    ++result_.connect_failed;
-    return;
-  }
+  if (!connection) return dial_failed(connection.error().code);
+  failed_in_a_row_ = 0;
   result_.connect.record(loop_.clock().now() - start);
   ++result_.connected;
   ++connected_;
   members_[client].connection = connection->id();
   enroll(client);
+}
+
+void Crowd::dial_failed(int error) {
+  ++result_.connect_failed;
+  if (result_.connect_error == 0) result_.connect_error = error;
+  if (++failed_in_a_row_ < kHopeless) return;
+  result_.connect_failed += missing_.size();
+  missing_.clear();
 }
 
 std::optional<ae::Address> Crowd::source_of(uint32_t client) const {

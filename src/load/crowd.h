@@ -2,8 +2,8 @@
 // and a roster of those that can be asked.
 //
 // Each client is a number from 0 to size() - 1 and has one connection or none. Clients with a part
-// of their own in a scenario (slow readers, half-open peers) are set *apart*: connected, but off the
-// roster, so that nobody asks them; and if the server throws them out that is no loss.
+// of their own in a scenario (slow readers, half-open peers) are set *apart*: connected, but off
+// the roster, so that nobody asks them; and if the server throws them out that is no loss.
 //
 // 16 bytes a client here, 20 in Exchange, 80 in ae: a million fit 120 MB.
 //
@@ -48,7 +48,7 @@ class Crowd final : private ae::ConnectionHandler {
   uint32_t connected() const { return connected_; }
 
   // Dials for every client that has no connection. Those that fail stay without one until the next
-  // call.
+  // call. When kHopeless in a row have failed, the rest is not tried: the server is not there.
   void connect_missing();
   // No dial is under way or waits for its turn.
   bool settled() const { return missing_.empty() && dialer_.under_way() == 0; }
@@ -67,6 +67,7 @@ class Crowd final : private ae::ConnectionHandler {
 
  private:
   static constexpr uint32_t kOffRoster = UINT32_MAX;
+  static constexpr uint32_t kHopeless = 1000;
 
   struct Member {
     ae::ConnectionId connection;
@@ -83,6 +84,7 @@ class Crowd final : private ae::ConnectionHandler {
   bool wait_for_turn();
   void dial(uint32_t client);
   void dialed(uint32_t client, ae::TimePoint start, ae::Result<int> fd);
+  void dial_failed(int error);
   std::optional<ae::Address> source_of(uint32_t client) const;
   void enroll(uint32_t client);
   void strike(uint32_t client);
@@ -98,6 +100,7 @@ class Crowd final : private ae::ConnectionHandler {
   std::vector<uint32_t> roster_;
   std::vector<uint32_t> missing_;  // to be dialled, the next one last
   uint32_t connected_ = 0;
+  uint32_t failed_in_a_row_ = 0;
   ae::TimePoint next_dial_;  // by connect_rate
   ae::TimerId dial_timer_;
 };

@@ -24,7 +24,7 @@ void Exchange::ask(uint32_t client, ae::Connection connection, ae::TimePoint due
 }
 
 void Exchange::expect(uint32_t client, ae::TimePoint due) {
-  ++result_.asked;
+  if (!ledgers_[client].closed_loop) ++result_.asked;
   if (outstanding_.full()) {
     ++result_.unanswered;
     return owe(client, 1);
@@ -78,8 +78,7 @@ void Exchange::on_reply(uint32_t client, const proto::ReplyValue& reply) {
   }
   // What is owed was asked first: the oldest expires first.
   const bool measured = ledger.owed == 0;
-  const bool unexpected =
-      measured && !options_.expected.empty() && reply.text != options_.expected;
+  const bool unexpected = measured && !options_.expected.empty() && reply.text != options_.expected;
   if (reply.is_error() || unexpected) result_.note_wrong(proto::to_line(reply));
   if (!measured) {
     --ledger.owed;
@@ -92,8 +91,8 @@ void Exchange::on_reply(uint32_t client, const proto::ReplyValue& reply) {
 
 void Exchange::measure(const Ledger& ledger, ae::TimePoint due) {
   const ae::Nanoseconds latency = now_ - due;
-  ++result_.answered;
   if (ledger.closed_loop) return result_.closed.record(latency);
+  ++result_.answered;
   if (latency > options_.late) ++result_.late;
   result_.latency.record(latency);
 }

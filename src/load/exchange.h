@@ -1,8 +1,8 @@
 // Requests out, replies in: who was asked what and when it was due, and what became of it.
 //
 // Latency counts from the time a request was *due*, not from when it was sent. A server that stalls
-// for 300 ms lets the requests of these 300 ms queue up somewhere, and each of them waited; a tester
-// that starts its watch when it gets round to sending has not seen them wait. (Gil Tene's
+// for 300 ms lets the requests of these 300 ms queue up somewhere, and each of them waited; a
+// tester that starts its watch when it gets round to sending has not seen them wait. (Gil Tene's
 // "coordinated omission".)
 //
 // Replies come in order per connection; the n-th reply answers the n-th request. A request that

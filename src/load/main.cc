@@ -1,5 +1,5 @@
-// millrace-load: an open-loop load tester for servers that speak RESP. docs/load.md says how to read
-// what it prints.
+// millrace-load: an open-loop load tester for servers that speak RESP. docs/load.md says how to
+// read what it prints.
 //
 // From here: options.h (what a run is), conductor.h (processes), tester.h (one process's part),
 // scenario.h (what is done), exchange.h (how it is measured).

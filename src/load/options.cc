@@ -70,10 +70,9 @@ constexpr std::array kFlags = {
     Flag{"--command", "WORDS",
          "the request (PING). __rand__: twelve digits, below --keyspace;\n"
          "__data__: --data-size bytes",
-         [](O& o, Text t) {
-           return t.find_first_not_of(' ') != t.npos && read(t, o.command);
-         }},
-    Flag{"--expect", "TEXT", "what each reply must say (PONG, if the request is PING; else anything\n"
+         [](O& o, Text t) { return t.find_first_not_of(' ') != t.npos && read(t, o.command); }},
+    Flag{"--expect", "TEXT",
+         "what each reply must say (PONG, if the request is PING; else anything\n"
          "that is not an error)",
          [](O& o, Text t) { return o.expected = t, true; }},
     Flag{"--keyspace", "N", "numbers that __rand__ takes (100000)",
@@ -220,7 +219,8 @@ std::optional<Options> parse_options(int argc, const char* const* argv, std::str
       continue;
     }
     const auto flag = std::ranges::find(kFlags, word, &Flag::name);
-    if (flag == kFlags.end()) return *problem = "no such option: " + std::string(word), std::nullopt;
+    if (flag == kFlags.end())
+      return *problem = "no such option: " + std::string(word), std::nullopt;
     if (++i == argc || !flag->set(options, argv[i])) {
       return *problem = std::string(word) + " wants " + std::string(flag->hint), std::nullopt;
     }
@@ -236,7 +236,8 @@ std::string help_text() {
       "\n"
       "  millrace-load [option ...] [scenario ...]\n"
       "\n"
-      "Connects, then runs the scenarios in order (random:10s where none is named) and reports each.\n"
+      "Connects, then runs the scenarios in order (random:10s where none is named) and reports "
+      "each.\n"
       "Requests fall due at fixed times, whatever became of those before; latency counts from the\n"
       "time a request was due. Exit status 1 if anything was lost or wrong.\n"
       "\n"

@@ -1,8 +1,9 @@
-// The requests that wait for their replies, in the order they were asked: a ring. Each also links to
-// the next one of the same client, since replies come in order per connection and in any order
+// The requests that wait for their replies, in the order they were asked: a ring. Each also links
+// to the next one of the same client, since replies come in order per connection and in any order
 // between connections.
 //
-//   ring    [ done | #7 | done | #3 | #7 | ... ]     entries carry when they were due, and who asked
+//   ring    [ done | #7 | done | #3 | #7 | ... ]     entries carry when they were due, and who
+//   asked
 //             ^ oldest    `--next of #7--^           the front goes once it is done
 //
 // The deadline is the same for all, so the oldest expires first, and only the front need be looked

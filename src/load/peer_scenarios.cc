@@ -77,8 +77,8 @@ class Dribble final : public PeerScenario {
   ae::TimerId timer_;
 };
 
-// Each peer stores a large value, asks for it many times at once, and then takes one piece a second.
-// The server has the rest on its hands.
+// Each peer stores a large value, asks for it many times at once, and then takes one piece a
+// second. The server has the rest on its hands.
 class Slow final : public PeerScenario {
  public:
   explicit Slow(const Stage& stage) : PeerScenario(stage) {}

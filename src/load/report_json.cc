@@ -67,6 +67,7 @@ std::string phase_json(const Report& report, const PhaseReport& phase) {
       .number("unasked", result.unasked);
   object.number("connected", result.connected)
       .number("connect_failed", result.connect_failed)
+      .number("connect_errno", uint64_t(result.connect_error))
       .number("present", result.present)
       .number("broken", result.broken)
       .number("peers_closed", result.peers_closed)

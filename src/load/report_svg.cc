@@ -42,9 +42,7 @@ class Picture {
   }
 
  private:
-  static double x_of(double nines) {
-    return kLeft + nines / kNines * (kWidth - kLeft - kRight);
-  }
+  static double x_of(double nines) { return kLeft + nines / kNines * (kWidth - kLeft - kRight); }
   double y_of(double ns) const {
     const double share = (std::log10(ns) - low_) / (high_ - low_);
     return kHeight - kBottom - share * (kHeight - kTop - kBottom);
@@ -71,9 +69,8 @@ class Picture {
   }
 
   static std::string line(double x1, double y1, double x2, double y2) {
-    return format(
-        "<line x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\" stroke=\"#dddddd\"/>\n", x1, y1, x2,
-        y2);
+    return format("<line x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\" stroke=\"#dddddd\"/>\n",
+                  x1, y1, x2, y2);
   }
 
   std::string grid() const {
@@ -130,8 +127,8 @@ std::vector<Curve> curves_of(const Report& report) {
   for (const PhaseReport& phase : report.phases) {
     if (phase.result->latency.total() == 0) continue;
     const char* colour = kColours[drawn++ % std::size(kColours)];
-    const std::string label = format("%s, %g a second", std::string(name(phase.phase.kind)).c_str(),
-                                     phase.phase.rate);
+    const std::string label =
+        format("%s, %g a second", std::string(name(phase.phase.kind)).c_str(), phase.phase.rate);
     curves.push_back({label, &phase.result->latency, colour, ""});
     if (phase.result->closed.total() == 0) continue;
     curves.push_back({"closed loop beside it: what it did not see", &phase.result->closed, colour,

@@ -1,4 +1,6 @@
 // The report for people. Times are milliseconds, three significant digits.
+#include <cstring>
+
 #include "load/format.h"
 #include "load/report.h"
 
@@ -6,6 +8,9 @@ namespace load {
 namespace {
 
 constexpr char kIndent[] = "           ";
+
+// A loop that sends a burst is late by as much; nobody minds.
+constexpr ae::Nanoseconds kHarmlessLag = ae::Milliseconds(1);
 
 double ms(ae::Nanoseconds time) {
   return double(time.count()) / 1e6;
@@ -49,14 +54,14 @@ std::string connections_text(const PhaseResult& result) {
 
 std::string requests_text(const PhaseResult& result, ae::Nanoseconds late) {
   if (result.asked == 0) return {};
-  std::string text = kIndent + format("%lu asked, %lu answered, %lu later than %s ms\n",
-                                      result.asked, result.answered, result.late,
-                                      short_ms(late).c_str());
+  std::string text =
+      kIndent + format("%lu asked, %lu answered, %lu later than %s ms\n", result.asked,
+                       result.answered, result.late, short_ms(late).c_str());
   text += kIndent + ("latency    " + percentiles(result.latency));
   if (result.closed.total() > 0) {
-    text += kIndent + ("closed loop " + percentiles(result.closed));
-    text += kIndent + format("           (%lu of the answers; measured from the sending, which "
-                             "waits for the reply before)\n", result.closed.total());
+    text += kIndent + ("closed     " + percentiles(result.closed));
+    text += kIndent + format("           (%lu more answers, to a closed loop beside it)\n",
+                             result.closed.total());
   }
   return text;
 }
@@ -74,6 +79,10 @@ std::string trouble_text(const PhaseResult& result) {
   add(result.connect_failed, "connections failed");
   add(result.broken, "connections broken");
   text.back() = '\n';
+  if (result.connect_error != 0) {
+    text += kIndent +
+            format("the first connection failed with: %s\n", std::strerror(result.connect_error));
+  }
   if (result.first_wrong[0] != '\0') {
     text += kIndent + format("the first wrong reply: %s\n", result.first_wrong);
   }
@@ -82,13 +91,21 @@ std::string trouble_text(const PhaseResult& result) {
 
 // A tester that is itself late, or out of processor, measures itself.
 std::string tester_text(const PhaseResult& result) {
-  if (result.answered == 0) return {};
-  return kIndent + format("tester     %.2f us of CPU per request; sent late by p50 %s p99 %s max %s "
-                          "ms\n",
-                          double(result.cpu.count()) / 1e3 / double(result.answered),
-                          short_ms(result.lag.percentile(50)).c_str(),
-                          short_ms(result.lag.percentile(99)).c_str(),
-                          short_ms(result.lag.max()).c_str());
+  const uint64_t answers = result.answered + result.closed.total();
+  if (answers == 0) return {};
+  const ae::Nanoseconds lag = result.lag.percentile(99);
+  std::string text =
+      kIndent +
+      format("tester     %.2f us of CPU per request; sent late by p50 %s  p99 %s  max %s ms\n",
+             double(result.cpu.count()) / 1e3 / double(answers),
+             short_ms(result.lag.percentile(50)).c_str(), short_ms(lag).c_str(),
+             short_ms(result.lag.max()).c_str());
+  if (lag > kHarmlessLag && lag > result.latency.percentile(99) / 2) {
+    text += kIndent + std::string(
+                          "           NOTE: most of the latency above is the tester's own "
+                          "lateness; it lacks processor\n");
+  }
+  return text;
 }
 
 std::string server_text(const Report& report, const PhaseReport& phase) {
@@ -108,18 +125,17 @@ std::string head_text(const Options& options) {
   const std::string at = options.host.find('/') == options.host.npos
                              ? options.host + ":" + std::to_string(options.port)
                              : options.host;
-  return format("%s, %u connections, %u process%s, %s, seed %lu\n", at.c_str(),
-                options.connections, options.processes, options.processes == 1 ? "" : "es",
-                options.command.c_str(), options.seed);
+  return format("%s, %u connections, %u process%s, %s, seed %lu\n", at.c_str(), options.connections,
+                options.processes, options.processes == 1 ? "" : "es", options.command.c_str(),
+                options.seed);
 }
 
 std::string phase_text(const Report& report, const PhaseReport& phase) {
   const PhaseResult& result = *phase.result;
   const double wall = seconds(result.wall);
-  std::string text = format("%-10s %.3f s, %lu connections", std::string(name(phase.phase.kind)).c_str(),
-                            wall, result.present);
-  const uint64_t open_loop = result.asked - result.closed.total();
-  if (result.asked > 0) text += format(", %.0f requests a second", double(open_loop) / wall);
+  std::string text = format("%-10s %.3f s, %lu connections",
+                            std::string(name(phase.phase.kind)).c_str(), wall, result.present);
+  if (result.asked > 0) text += format(", %.0f requests a second", double(result.asked) / wall);
   return text + "\n" + connections_text(result) + requests_text(result, report.options.late) +
          trouble_text(result) + tester_text(result) + server_text(report, phase);
 }

@@ -14,6 +14,7 @@ void PhaseResult::add(const PhaseResult& other) {
   unasked += other.unasked;
   connected += other.connected;
   connect_failed += other.connect_failed;
+  if (connect_error == 0) connect_error = other.connect_error;
   broken += other.broken;
   present += other.present;
   peers_closed += other.peers_closed;

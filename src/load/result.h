@@ -13,7 +13,7 @@
 namespace load {
 
 struct PhaseResult {
-  // --- requests
+  // --- requests. asked, answered and late are the open loop's, the others everybody's
   uint64_t asked = 0;
   uint64_t answered = 0;
   uint64_t late = 0;        // answered, but later than --late
@@ -25,6 +25,7 @@ struct PhaseResult {
   // --- connections
   uint64_t connected = 0;  // in this phase
   uint64_t connect_failed = 0;
+  int32_t connect_error = 0;  // errno of the first that failed
   uint64_t broken = 0;        // ended by the server or the network
   uint64_t present = 0;       // at the end of the phase
   uint64_t peers_closed = 0;  // slow, half-open or dribbling ones that the server threw out
@@ -50,9 +51,7 @@ struct PhaseResult {
   }
 
   // Is what was asked all there, and right?
-  bool clean() const {
-    return wrong + unanswered + lost + unasked + connect_failed + broken == 0;
-  }
+  bool clean() const { return wrong + unanswered + lost + unasked + connect_failed + broken == 0; }
 
   void add(const PhaseResult& other);
 };

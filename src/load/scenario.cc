@@ -22,7 +22,9 @@ class Hold final : public Scenario {
   explicit Hold(const Stage& stage) : stage_(stage) {}
   ~Hold() override { stage_.loop.cancel(alarm_); }
   // The timer's only purpose is that the loop does not sleep past the end.
-  void start() override { alarm_ = stage_.loop.add_timer_at(stage_.end(), [] {}); }
+  void start() override {
+    alarm_ = stage_.loop.add_timer_at(stage_.end(), [] {});
+  }
   bool issued() override { return stage_.loop.now() >= stage_.end(); }
 
  private:
