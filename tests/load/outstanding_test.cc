@@ -49,7 +49,8 @@ TEST(OutstandingTest, LikeAList) {
     outstanding.finish(model[victim].sequence);
     model.erase(model.begin() + ptrdiff_t(victim));
     ASSERT_EQ(outstanding.empty(), model.empty());
-    if (!model.empty()) ASSERT_EQ(outstanding.oldest().due, at(model[0].due));
+    if (model.empty()) continue;
+    ASSERT_EQ(outstanding.oldest().due, at(model[0].due));
   }
 }
 
