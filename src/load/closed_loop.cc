@@ -34,18 +34,18 @@ ClosedLoop::~ClosedLoop() {
 void ClosedLoop::on_reply(uint32_t client) {
   const auto runner = std::ranges::find(runners_, client, &Runner::client);
   if (runner != runners_.end()) {
-    go_at(*runner, std::max(runner->sent + interval_, stage_.loop.now()));
+    go_at(*runner, std::max(runner->due + interval_, stage_.loop.now()));
   }
 }
 
 void ClosedLoop::go_at(Runner& runner, ae::TimePoint when) {
+  runner.due = when;
   runner.timer = stage_.loop.add_timer_at(when, [this, &runner] { send(runner); });
 }
 
 void ClosedLoop::send(Runner& runner) {
   runner.timer = {};
-  runner.sent = stage_.loop.clock().now();
-  stage_.ask(runner.client, runner.sent);
+  stage_.ask(runner.client, stage_.loop.clock().now());  // here is where it goes wrong
 }
 
 }  // namespace load

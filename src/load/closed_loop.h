@@ -24,7 +24,7 @@ class ClosedLoop {
  private:
   struct Runner {
     uint32_t client = 0;
-    ae::TimePoint sent;
+    ae::TimePoint due;  // of the request under way, or of the next
     ae::TimerId timer;
   };
 

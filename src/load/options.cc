@@ -87,7 +87,9 @@ constexpr std::array kFlags = {
          "in `random`: N more connections make a closed loop of the same rate, and\n"
          "are reported beside the open one (0)",
          [](O& o, Text t) { return read(t, o.closed, 0, kMostConnections); }},
-    Flag{"--peers", "N", "slow readers, half-open or dribbling connections (100)",
+    Flag{"--peers", "N",
+         "slow readers, half-open or dribbling connections (a tenth of all, at\n"
+         "most 100)",
          [](O& o, Text t) { return read(t, o.peers, 1, kMostConnections); }},
     Flag{"--pipeline", "N", "requests in one write, in `sticky` (16)",
          [](O& o, Text t) { return read(t, o.pipeline, 1, 100'000); }},
@@ -158,6 +160,7 @@ void complete(Options& options) {
   for (Phase& phase : options.phases) {
     if (phase.rate == 0) phase.rate = options.rate;
   }
+  if (options.peers == 0) options.peers = std::clamp(options.connections / 10, 1u, 100u);
   if (!options.expected) options.expected = options.command == "PING" ? "PONG" : "";
 }
 

@@ -54,7 +54,7 @@ struct Options {
   ae::Nanoseconds late = ae::Milliseconds(200);
   uint32_t closed = 0;
 
-  uint32_t peers = 100;
+  uint32_t peers = 0;  // once parsed: at least one
   uint32_t pipeline = 16;
   ae::Nanoseconds byte_interval = ae::Milliseconds(10);
   uint32_t value_bytes = 65'536;

@@ -18,6 +18,7 @@ struct PhaseReport {
   std::optional<ServerSample> server_before, server_after;
 
   ae::Nanoseconds server_cpu() const { return server_after->cpu - server_before->cpu; }
+  ae::Nanoseconds server_time() const { return server_after->taken - server_before->taken; }
   bool has_server() const { return server_before && server_after; }
 };
 

@@ -46,7 +46,7 @@ std::string histogram_json(const Histogram& histogram) {
 std::string server_json(const Report& report, const PhaseReport& phase) {
   Object object;
   object.number("resident_bytes", phase.server_after->resident_bytes);
-  object.time("cpu_ns", phase.server_cpu());
+  object.time("cpu_ns", phase.server_cpu()).time("time_ns", phase.server_time());
   if (const auto bytes = report.bytes_per_connection(phase)) {
     object.number("bytes_per_connection", *bytes);
   }

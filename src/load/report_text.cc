@@ -9,6 +9,9 @@ namespace {
 
 constexpr char kIndent[] = "           ";
 
+// The kernel counts a process's time in hundredths of a second.
+constexpr ae::Nanoseconds kLeastCpuTime = ae::Milliseconds(200);
+
 // A loop that sends a burst is late by as much; nobody minds.
 constexpr ae::Nanoseconds kHarmlessLag = ae::Milliseconds(1);
 
@@ -110,11 +113,14 @@ std::string tester_text(const PhaseResult& result) {
 
 std::string server_text(const Report& report, const PhaseReport& phase) {
   if (!phase.has_server()) return {};
-  const double share = seconds(phase.server_cpu()) / seconds(phase.result->wall);
-  std::string text = kIndent + format("server     %.1f %% CPU, %.1f MiB resident", 100 * share,
+  std::string text = kIndent + format("server     %.1f MiB resident",
                                       double(phase.server_after->resident_bytes) / (1 << 20));
   if (const auto bytes = report.bytes_per_connection(phase)) {
     text += format(", %.0f bytes per connection", *bytes);
+  }
+  if (phase.server_time() >= kLeastCpuTime) {
+    text +=
+        format(", %.1f %% CPU", 100 * seconds(phase.server_cpu()) / seconds(phase.server_time()));
   }
   return text + "\n";
 }

@@ -44,7 +44,7 @@ std::optional<ServerSample> sample_server(int pid) {
   const auto resident = resident_bytes(pid);
   const auto time = cpu(pid);
   if (!resident || !time) return std::nullopt;
-  return ServerSample{*resident, *time};
+  return ServerSample{ae::real_clock().now(), *resident, *time};
 }
 
 }  // namespace load

@@ -9,6 +9,7 @@
 namespace load {
 
 struct ServerSample {
+  ae::TimePoint taken;
   uint64_t resident_bytes = 0;
   ae::Nanoseconds cpu{0};  // since its start, all its threads
 };

@@ -39,6 +39,7 @@ TEST(OptionsTest, NothingSaidIsTenSecondsOfPings) {
   EXPECT_EQ(options->phases[0].duration, ae::Seconds(10));
   EXPECT_EQ(options->phases[0].rate, options->rate);
   EXPECT_EQ(options->expected, "PONG");
+  EXPECT_EQ(options->peers, 10u);
 }
 
 TEST(OptionsTest, ScenariosInOrderWithTimesAndRates) {

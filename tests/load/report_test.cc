@@ -8,11 +8,11 @@ namespace {
 Report sample_report() {
   Report report;
   report.options.command = "GET \"k\"";
-  report.server_at_first = ServerSample{1'000'000, {}};
+  report.server_at_first = ServerSample{ae::TimePoint(), 1'000'000, {}};
   PhaseReport phase{{ScenarioKind::kRandom, ae::Seconds(2), 500},
                     std::make_unique<PhaseResult>(),
-                    ServerSample{2'000'000, ae::Milliseconds(100)},
-                    ServerSample{3'000'000, ae::Milliseconds(600)}};
+                    ServerSample{ae::TimePoint(), 2'000'000, ae::Milliseconds(100)},
+                    ServerSample{ae::TimePoint(ae::Seconds(2)), 3'000'000, ae::Milliseconds(600)}};
   phase.result->asked = phase.result->answered = 1000;
   phase.result->wall = ae::Seconds(2);
   phase.result->cpu = ae::Milliseconds(5);
