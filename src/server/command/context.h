@@ -25,7 +25,7 @@
 #include "proto/reply_writer.h"
 #include "server/command/errors.h"
 #include "server/command/services.h"
-#include "server/core/session.h"
+#include "server/command/session.h"
 #include "server/db/keyspace.h"
 
 namespace millrace {

@@ -4,9 +4,9 @@
 
 #include <cstdint>
 
-#include "server/core/databases.h"
-#include "server/core/effects.h"
-#include "server/core/server_stats.h"
+#include "server/db/databases.h"
+#include "server/command/effects.h"
+#include "server/command/server_stats.h"
 #include "server/db/access_clock.h"
 #include "server/db/lazy_free.h"
 

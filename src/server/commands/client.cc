@@ -9,7 +9,7 @@
 #include "server/commands/client_filter.h"
 #include "server/commands/client_text.h"
 #include "server/commands/families.h"
-#include "server/core/clients.h"
+#include "server/command/clients.h"
 
 namespace millrace {
 namespace {

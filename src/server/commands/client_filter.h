@@ -9,7 +9,7 @@
 
 #include "server/command/arg_reader.h"
 #include "server/config/config.h"
-#include "server/core/clients.h"
+#include "server/command/clients.h"
 
 namespace millrace {
 

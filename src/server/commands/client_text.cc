@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <iterator>
 
-#include "server/core/clients.h"
+#include "server/command/clients.h"
 #include "server/observe/memory_overview.h"
 
 namespace millrace {

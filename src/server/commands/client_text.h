@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "server/command/services.h"
-#include "server/core/session.h"
+#include "server/command/session.h"
 
 namespace millrace {
 

@@ -6,7 +6,7 @@
 #include "server/command/help.h"
 #include "server/commands/families.h"
 #include "server/config/config_store.h"
-#include "server/core/lifecycle.h"
+#include "server/command/lifecycle.h"
 #include "server/observe/command_stats.h"
 
 namespace millrace {

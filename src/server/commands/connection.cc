@@ -7,7 +7,7 @@
 #include "server/commands/client_text.h"
 #include "server/commands/families.h"
 #include "server/config/config.h"
-#include "server/core/clients.h"
+#include "server/command/clients.h"
 #include "server/observe/monitor_feed.h"
 #include "server/version.h"
 

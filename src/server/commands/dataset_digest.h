@@ -10,7 +10,7 @@
 #pragma once
 
 #include "server/command/sha1.h"
-#include "server/core/databases.h"
+#include "server/db/databases.h"
 
 namespace millrace {
 

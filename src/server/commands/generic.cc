@@ -3,7 +3,7 @@
 #include "server/command/key_batch.h"
 #include "server/commands/families.h"
 #include "server/config/config.h"
-#include "server/core/databases.h"
+#include "server/db/databases.h"
 
 namespace millrace {
 namespace {

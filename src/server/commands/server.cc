@@ -2,7 +2,7 @@
 #include "server/command/arg_reader.h"
 #include "server/commands/families.h"
 #include "server/config/config.h"
-#include "server/core/lifecycle.h"
+#include "server/command/lifecycle.h"
 #include "server/observe/monitor_feed.h"
 
 namespace millrace {

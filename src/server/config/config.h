@@ -19,7 +19,7 @@
 #include <vector>
 
 #include "ae/core/poller.h"
-#include "server/observe/log_level.h"
+#include "server/config/log_level.h"
 
 namespace millrace {
 
@@ -58,7 +58,7 @@ struct OutputBufferLimit {
   bool operator==(const OutputBufferLimit&) const = default;
 };
 
-// Bits of notify_keyspace_events. The classes have the values of KeyEventClass (core/effects.h).
+// Bits of notify_keyspace_events. The classes have the values of KeyEventClass (command/effects.h).
 namespace keyspace_events {
 inline constexpr uint32_t kKeyspace = 1 << 0;   // K: publish to __keyspace@<db>__
 inline constexpr uint32_t kKeyevent = 1 << 1;   // E: publish to __keyevent@<db>__

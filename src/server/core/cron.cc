@@ -3,8 +3,8 @@
 #include <numeric>
 
 #include "server/config/config.h"
-#include "server/core/clients.h"
-#include "server/core/lifecycle.h"
+#include "server/command/clients.h"
+#include "server/command/lifecycle.h"
 #include "server/db/expiry.h"
 #include "server/db/lazy_free.h"
 #include "server/observe/latency_monitor.h"

@@ -6,7 +6,7 @@
 
 #include "server/command/context.h"
 #include "server/config/config.h"
-#include "server/core/clients.h"
+#include "server/command/clients.h"
 #include "server/observe/command_stats.h"
 #include "server/observe/latency_monitor.h"
 #include "server/observe/log.h"

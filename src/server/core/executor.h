@@ -5,7 +5,7 @@
 #pragma once
 
 #include "server/core/batch_prefetch.h"
-#include "server/core/clients.h"
+#include "server/command/clients.h"
 #include "server/core/dispatch.h"
 #include "server/core/reply_arena.h"
 #include "server/core/request_batch.h"

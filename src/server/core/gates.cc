@@ -2,7 +2,7 @@
 
 #include "server/command/errors.h"
 #include "server/config/config.h"
-#include "server/core/clients.h"
+#include "server/command/clients.h"
 #include "server/core/memory_guard.h"
 
 namespace millrace {

@@ -10,7 +10,7 @@
 
 #include "server/command/services.h"
 #include "server/command/table.h"
-#include "server/core/session.h"
+#include "server/command/session.h"
 
 namespace millrace {
 

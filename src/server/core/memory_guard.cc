@@ -4,7 +4,7 @@
 
 #include "ae/base/prng.h"
 #include "server/config/config.h"
-#include "server/core/databases.h"
+#include "server/db/databases.h"
 #include "server/observe/latency_monitor.h"
 #include "server/observe/memory_meter.h"
 

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "proto/request_parser.h"
-#include "server/core/session.h"
+#include "server/command/session.h"
 
 namespace millrace {
 

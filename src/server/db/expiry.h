@@ -33,7 +33,7 @@
 
 namespace millrace {
 
-// The databases of a server: what core/databases.h iterates over.
+// The databases of a server: what db/databases.h iterates over.
 using KeyspaceList = std::span<const std::unique_ptr<Keyspace>>;
 
 class ActiveExpiry {

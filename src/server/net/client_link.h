@@ -1,5 +1,5 @@
 // From a session to its connection: the outgoing half of client I/O. Implements what core asks of a
-// client's transport (core/clients.h) on the connection table.
+// client's transport (command/clients.h) on the connection table.
 //
 // Output limits (client-output-buffer-limit) are enforced here, where bytes are queued: a client that
 // does not read costs its own limit and nothing else.
@@ -11,7 +11,7 @@
 
 #include "ae/net/connection_table.h"
 #include "server/config/config.h"
-#include "server/core/clients.h"
+#include "server/command/clients.h"
 
 namespace millrace {
 

@@ -4,8 +4,8 @@
 #include <unistd.h>
 
 #include "server/config/config.h"
-#include "server/core/clients.h"
-#include "server/core/lifecycle.h"
+#include "server/command/clients.h"
+#include "server/command/lifecycle.h"
 #include "server/observe/info.h"
 #include "server/version.h"
 

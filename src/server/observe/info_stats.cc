@@ -2,7 +2,7 @@
 #include "ae/base/decimal.h"
 #include "server/command/table.h"
 #include "server/config/config.h"
-#include "server/core/lifecycle.h"
+#include "server/command/lifecycle.h"
 #include "server/observe/command_stats.h"
 #include "server/observe/info.h"
 #include "server/observe/latency_histogram.h"

@@ -33,7 +33,7 @@
 #include <utility>
 
 #include "ae/base/result.h"
-#include "server/observe/log_level.h"
+#include "server/config/log_level.h"
 
 namespace millrace::log {
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "server/core/clients.h"
+#include "server/command/clients.h"
 
 namespace millrace {
 namespace {

@@ -53,7 +53,7 @@ struct MemoryOverview {
   }
 };
 
-// What a connection costs while nothing waits for it (core/session.h and
+// What a connection costs while nothing waits for it (command/session.h and
 // ae/net/connection_record.h).
 size_t idle_client_bytes();
 

@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include "server/core/clients.h"
+#include "server/command/clients.h"
 
 namespace millrace {
 

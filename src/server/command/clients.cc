@@ -1,4 +1,4 @@
-#include "server/core/clients.h"
+#include "server/command/clients.h"
 
 #include <algorithm>
 

@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "ae/base/callback.h"
-#include "server/core/session.h"
+#include "server/command/session.h"
 
 namespace millrace {
 

@@ -1,6 +1,6 @@
-#include "server/core/server_stats.h"
+#include "server/command/server_stats.h"
 
-#include "server/core/lifecycle.h"
+#include "server/command/lifecycle.h"
 
 namespace millrace {
 

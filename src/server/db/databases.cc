@@ -1,4 +1,4 @@
-#include "server/core/databases.h"
+#include "server/db/databases.h"
 
 namespace millrace {
 
