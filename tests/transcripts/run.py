@@ -204,10 +204,11 @@ def record(path, args):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("files", nargs="*", type=pathlib.Path, help="all, if none is named")
-    parser.add_argument("--side", dest="sides", choices=("ours", "redis"), nargs="*", default=["ours", "redis"])
+    parser.add_argument("--side", choices=("ours", "redis"), help="both, if none is named")
     parser.add_argument("--server-args", default="", help="further arguments of millrace-server")
     parser.add_argument("--record", action="store_true")
     args = parser.parse_args()
+    args.sides = [args.side] if args.side else ["ours", "redis"]
     paths = [path.resolve() for path in args.files] or sorted(HERE.glob("*/*.txt"))
     if args.record:
         for path in paths:
