@@ -15,11 +15,12 @@ One server at a time, pinned to core 0; prober and loader (latency_probe.cc) on 
 `seen` is what the prober saw; `own` is that less the time that the server or the prober stood runnable
 without a processor, by the scheduler's account; `work` is the smaller of that and of the processor time that
 the server consumed meanwhile: its own work cannot have delayed the probe by more. What the hypervisor takes
-is in all three; the phase `idle` shows how much that is. The server's own word follows: LATENCY LATEST, events
+is in all three, and printed for the phase as a whole. The server's own word follows: LATENCY LATEST, events
 above a millisecond, worst of each (wall clock time, so with whatever the machine did meanwhile).
 """
 import argparse
 import json
+import os
 import pathlib
 import shlex
 import subprocess
@@ -48,15 +49,24 @@ def start(name, command):
     return server
 
 
+def stolen_seconds():
+    """What the hypervisor gave to others, of all processors, since the machine started."""
+    with open("/proc/stat") as stat:
+        return int(stat.readline().split()[8]) / os.sysconf("SC_CLK_TCK")
+
+
 def probe(server, phase, *arguments):
+    stolen = stolen_seconds()
     command = ["nice", "-n", "-20", "taskset", "-c", "1", str(PROBE), str(server.port), str(server.process.pid), *map(str, arguments)]
     result = json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout)
     result["server"], result["phase"] = server.name, phase
+    result["stolen_seconds"] = stolen_seconds() - stolen
     for account in ("seen", "own", "work"):
         figures = result[account]
         print(f"{server.name if account == 'seen' else '':10}{phase if account == 'seen' else '':8}"
               f"{result['probes'] if account == 'seen' else '':>8} {account:5}"
               + "".join(f"{figures[column]:10.1f}" for column in COLUMNS) + f"{figures['above']:9}", flush=True)
+    print(f"{'':10}{result['seconds']:.0f} s, {result['stolen_seconds']:.2f} s stolen by the hypervisor", flush=True)
     return result
 
 
