@@ -35,6 +35,7 @@ class Callback<Return(Args...)> {
 
   template <typename Function, typename Callable = std::decay_t<Function>>
   requires(!std::is_same_v<Callable, Callback> && std::is_invocable_r_v<Return, Callable&, Args...>)
+      // NOLINTNEXTLINE(bugprone-forwarding-reference-overload): excluded by the requirement above
       Callback(Function&& function)  // NOLINT(google-explicit-constructor): a lambda is a Callback
       : operations_(&kOperationsOf<Callable>) {
     if constexpr (fits_inline<Callable>()) {
@@ -80,6 +81,7 @@ class Callback<Return(Args...)> {
 
   template <typename Callable>
   static constexpr bool fits_inline() {
+    // NOLINTNEXTLINE(misc-redundant-expression): in all its instances, not in the template
     return sizeof(Callable) <= kInlineBytes && alignof(Callable) <= alignof(void*) &&
            std::is_nothrow_move_constructible_v<Callable>;
   }
@@ -107,7 +109,7 @@ class Callback<Return(Args...)> {
     if constexpr (fits_inline<Callable>()) {
       Callable& callable = stored<Callable>(from);
       ::new (to) Callable(std::move(callable));
-      callable.~Callable();
+      callable.~Callable();  // NOLINT(bugprone-use-after-move): what is moved from also ends
     } else {
       ::new (to) Callable*(&stored<Callable>(from));
     }

@@ -122,8 +122,8 @@ Nanoseconds Dialer::back_off(const Dial& dial) {
   const DialOptions& options = dial.options;
   Nanoseconds pause = options.first_back_off;
   for (uint32_t i = 1; i < dial.round && pause < options.most_back_off; ++i) pause *= 2;
-  pause = std::min(pause, options.most_back_off);
-  return pause / 2 + Nanoseconds(int64_t(prng_.fraction() * double(pause.count() / 2)));
+  const Nanoseconds half = std::min(pause, options.most_back_off) / 2;
+  return half + Nanoseconds(int64_t(prng_.fraction() * double(half.count())));
 }
 
 // Gives back what the attempt holds.

@@ -16,8 +16,13 @@
 
 namespace millrace::ds {
 
+inline char* listpack_in(uintptr_t word, uintptr_t tag) {
+  // NOLINTNEXTLINE(performance-no-int-to-ptr): the tag shares the word with the pointer
+  return reinterpret_cast<char*>(word - tag);
+}
+
 inline ListpackView view_listpack(uintptr_t word, uintptr_t tag) {
-  return ListpackView(reinterpret_cast<const char*>(word - tag));
+  return ListpackView(listpack_in(word, tag));
 }
 
 inline uintptr_t listpack_word(Listpack pack, uintptr_t tag) {
@@ -30,7 +35,7 @@ inline void prefetch_listpack(uintptr_t word, uintptr_t tag) {
 
 // Bytes of heap behind the listpack.
 inline size_t listpack_bytes(uintptr_t word, uintptr_t tag) {
-  Listpack pack = Listpack::adopt(reinterpret_cast<char*>(word - tag));
+  Listpack pack = Listpack::adopt(listpack_in(word, tag));
   const size_t bytes = pack.allocated_bytes();
   pack.release();
   return bytes;
@@ -39,7 +44,7 @@ inline size_t listpack_bytes(uintptr_t word, uintptr_t tag) {
 class ListpackInWord {
  public:
   ListpackInWord(uintptr_t* word, uintptr_t tag)
-      : word_(word), tag_(tag), pack_(Listpack::adopt(reinterpret_cast<char*>(*word - tag))) {}
+      : word_(word), tag_(tag), pack_(Listpack::adopt(listpack_in(*word, tag))) {}
   ~ListpackInWord() { *word_ = reinterpret_cast<uintptr_t>(pack_.release()) + tag_; }
   ListpackInWord(const ListpackInWord&) = delete;
   ListpackInWord& operator=(const ListpackInWord&) = delete;

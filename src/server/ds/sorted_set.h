@@ -171,7 +171,10 @@ class SortedSet {
   static uintptr_t empty_word();
 
   bool is_table() const { return (word_ & kTableTag) != 0; }
-  SortedTable& table() const { return *reinterpret_cast<SortedTable*>(word_ - kTableTag); }
+  SortedTable& table() const {
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): the tag shares the word with the pointer
+    return *reinterpret_cast<SortedTable*>(word_ - kTableTag);
+  }
   ListpackView pack() const;
 
   void convert_to_table();

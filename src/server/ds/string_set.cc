@@ -26,6 +26,7 @@ struct MemberPolicy {
 class IntSetInWord {
  public:
   explicit IntSetInWord(uintptr_t* word)
+      // NOLINTNEXTLINE(performance-no-int-to-ptr): a tag of 0 shares the word with the pointer
       : word_(word), set_(IntSet::adopt(reinterpret_cast<char*>(*word))) {}
   ~IntSetInWord() { *word_ = reinterpret_cast<uintptr_t>(set_.release()); }
   IntSetInWord(const IntSetInWord&) = delete;

@@ -122,7 +122,10 @@ class StringSet {
   explicit StringSet(uintptr_t word) : word_(word) {}
   static uintptr_t empty_word();
 
-  Table& table() const { return *reinterpret_cast<Table*>(word_ - kTableTag); }
+  Table& table() const {
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): the tag shares the word with the pointer
+    return *reinterpret_cast<Table*>(word_ - kTableTag);
+  }
   ListpackView pack() const;
 
   void convert_to_table();
