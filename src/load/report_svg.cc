@@ -89,7 +89,8 @@ class Picture {
     return svg + text(kWidth / 2, kHeight - 14, "middle", "share of requests answered within");
   }
 
-  // As far to the right as there are requests: the largest of a thousand is at 99.9 %.
+  // As far to the right as there are requests: of a thousand 99.9 % are all but the longest, which
+  // is where the curve ends, be it a wall.
   std::string polyline(const Curve& curve) const {
     const double end = std::min(kNines, std::log10(double(curve.histogram->total())));
     std::string points;
@@ -99,6 +100,8 @@ class Picture {
       const auto ns = double(curve.histogram->percentile(percent).count());
       points += format("%.1f,%.1f ", x_of(nines), y_of(std::max(1.0, ns)));
     }
+    const auto longest = double(curve.histogram->max().count());
+    if (end < kNines) points += format("%.1f,%.1f", x_of(end), y_of(std::max(1.0, longest)));
     return format("<polyline fill=\"none\" stroke=\"%s\" stroke-width=\"2\" %s points=\"",
                   curve.colour, curve.dash) +
            points + "\"/>\n";

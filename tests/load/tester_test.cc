@@ -78,6 +78,22 @@ TEST(TesterTest, AStallIsReportedInFull) {
   EXPECT_EQ(rig.end(), "");
 }
 
+// This process gets no processor for 100 ms. Whose requests were due meanwhile waited all the same,
+// and whose fault it was is said beside it.
+TEST(TesterTest, ItsOwnLatenessIsLatencyAndIsShown) {
+  LoadRig rig;
+  rig.connect();
+  rig.world().agenda().after(Milliseconds(500), [&] {
+    rig.world().clock().advance_to(rig.world().clock().now() + Milliseconds(100));
+  });
+  const PhaseResult& result = rig.run(ScenarioKind::kRandom, Seconds(1), 1000);
+  EXPECT_EQ(result.answered, 1000u);
+  EXPECT_NEAR(double(result.latency.max().count()), 100e6, 2e6);
+  EXPECT_NEAR(double(result.latency.percentile(95).count()), 50e6, 3e6);
+  EXPECT_NEAR(double(result.lag.max().count()), 100e6, 2e6);
+  EXPECT_EQ(rig.end(), "");
+}
+
 TEST(TesterTest, TheDeadlineAndTheReplyAfterIt) {
   LoadRig rig([](Options& options) {
     options.connections = 1;
