@@ -15,18 +15,22 @@ ClosedLoop::ClosedLoop(const Stage& stage)
       runners_.resize(i);
       break;
     }
-    stage_.crowd.set_apart(*client);
+    stage_.crowd.reserve(*client);
     stage_.exchange.set_closed_loop(*client, true);
     runners_[i].client = *client;
     go_at(runners_[i], stage_.start + interval_ * int64_t(i) / int64_t(runners_.size()));
   }
 }
 
-// The last replies still come, and are measured as the closed loop's.
-ClosedLoop::~ClosedLoop() {
+void ClosedLoop::stop() {
   stage_.exchange.set_on_reply(nullptr);
+  for (const Runner& runner : runners_) stage_.loop.cancel(runner.timer);
+}
+
+ClosedLoop::~ClosedLoop() {
+  stop();
   for (const Runner& runner : runners_) {
-    stage_.loop.cancel(runner.timer);
+    stage_.exchange.set_closed_loop(runner.client, false);
     stage_.crowd.rejoin(runner.client);
   }
 }

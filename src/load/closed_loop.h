@@ -5,7 +5,8 @@
 // stalls each of them has one request under way, and the requests they would have sent are never
 // sent and never measured: that is coordinated omission, and why this is here.
 //
-// Thread: the loop's. Gives its connections back when it dies.
+// Thread: the loop's. After stop() the last replies still come and are measured as the others; it
+// dies when they are here, and gives its connections back.
 #pragma once
 
 #include <vector>
@@ -20,6 +21,8 @@ class ClosedLoop {
   ~ClosedLoop();
   ClosedLoop(const ClosedLoop&) = delete;
   ClosedLoop& operator=(const ClosedLoop&) = delete;
+
+  void stop();
 
  private:
   struct Runner {

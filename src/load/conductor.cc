@@ -17,7 +17,8 @@ namespace {
 // The orders have to reach everybody before the phase begins.
 constexpr ae::Nanoseconds kHeadStart = ae::Milliseconds(10);
 
-// Of a worker, beside its connections: the loop's own, the control socket, standard streams.
+// Of a worker, beside its connections and handshakes: the loop's own, the control socket, standard
+// streams.
 constexpr uint32_t kOtherDescriptors = 64;
 
 }  // namespace
@@ -94,7 +95,9 @@ ae::Status Conductor::start_worker(const ae::Address& target, uint32_t index) {
 }
 
 ae::Status raise_descriptor_limit(const Options& options) {
-  const rlim_t wanted = options.connections / options.processes + 1 + kOtherDescriptors;
+  // In a storm the new handshakes begin before the old connections are closed.
+  const uint32_t most = options.connections + options.handshakes;
+  const rlim_t wanted = most / options.processes + 1 + kOtherDescriptors;
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return ae::fail(errno, "getrlimit");
   if (limit.rlim_cur >= wanted) return {};

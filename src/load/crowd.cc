@@ -141,8 +141,9 @@ void Crowd::set_apart(uint32_t client) {
 }
 
 void Crowd::rejoin(uint32_t client) {
-  if (!std::exchange(members_[client].apart, false)) return;
-  if (members_[client].connection.valid()) enroll(client);
+  Member& member = members_[client];
+  member.apart = false;
+  if (member.connection.valid() && member.place == kOffRoster) enroll(client);
 }
 
 void Crowd::read_slowly(uint32_t client) {

@@ -80,12 +80,12 @@ void Exchange::on_reply(uint32_t client, const proto::ReplyValue& reply) {
   const bool measured = ledger.owed == 0;
   const bool unexpected = measured && !options_.expected.empty() && reply.text != options_.expected;
   if (reply.is_error() || unexpected) result_.note_wrong(proto::to_line(reply));
-  if (!measured) {
+  if (measured) {
+    measure(ledger, outstanding_.at(ledger.first).due);
+    finish_first(ledger);
+  } else {
     --ledger.owed;
-    return;
   }
-  measure(ledger, outstanding_.at(ledger.first).due);
-  finish_first(ledger);
   if (ledger.closed_loop && on_reply_) on_reply_(client);
 }
 

@@ -55,7 +55,9 @@ class Random final : public Scenario {
     traffic_ = make_background(stage_);
   }
   bool issued() override { return traffic_->over(); }
-  void finish() override { closed_loop_.reset(); }
+  void finish() override {
+    if (closed_loop_) closed_loop_->stop();
+  }
 
  private:
   Stage stage_;

@@ -2,8 +2,8 @@
 // storm.cc.
 //
 // The life of one: made; start() at the phase's first moment; issued() is asked each tick until it
-// says true; then finish(), which gives the crowd back whole. The tester waits for outstanding
-// replies and reconnections itself.
+// says true; then finish(), which asks nothing more; and destroyed when all replies are here and
+// whoever finish() has dropped is back: the crowd is whole again.
 #pragma once
 
 #include <memory>

@@ -85,6 +85,7 @@ bool Tester::over() {
     step_ = Step::kEnding;
   }
   if (!exchange_.idle() || !crowd_.settled()) return false;
+  scenario_.reset();
   result_->cpu = cpu_so_far() - cpu_before_;
   result_->present = crowd_.connected();
   return true;

@@ -78,6 +78,45 @@ TEST(TesterTest, AStallIsReportedInFull) {
   EXPECT_EQ(rig.end(), "");
 }
 
+TEST(TesterTest, TheClosedLoopsClientsComeBackToTheOpenOne) {
+  LoadRig rig([](Options& options) { options.closed = 5; });
+  rig.connect();
+  // The phase ends within the stall: the closed loop's last replies come after its end.
+  rig.server().stall(Milliseconds(900), Milliseconds(300));
+  const PhaseResult& random = rig.run(ScenarioKind::kRandom, Seconds(1), 1000);
+  EXPECT_EQ(random.latency.total(), 1000u);
+  EXPECT_GE(random.closed.max(), Milliseconds(200));
+  const PhaseResult& swept = rig.run(ScenarioKind::kSweep);
+  EXPECT_EQ(swept.latency.total(), 10u);
+  EXPECT_EQ(swept.closed.total(), 0u);
+  EXPECT_TRUE(swept.clean());
+  EXPECT_EQ(rig.end(), "");
+}
+
+TEST(TesterTest, AClosedLoopGoesOnAfterTheDeadline) {
+  LoadRig rig([](Options& options) {
+    options.closed = 1;
+    options.deadline = Milliseconds(100);
+  });
+  rig.connect();
+  rig.server().stall(Milliseconds(200), Milliseconds(300));
+  const PhaseResult& result = rig.run(ScenarioKind::kRandom, Seconds(1), 1000);
+  EXPECT_NEAR(double(result.closed.total()), 700, 5);
+  EXPECT_EQ(rig.end(), "");
+}
+
+TEST(TesterTest, AClosedLoopsConnectionIsALossLikeAnyOther) {
+  LoadRig rig([](Options& options) { options.closed = 9; });
+  rig.connect();
+  rig.world().agenda().after(Milliseconds(500), [&] {
+    for (auto& guest : rig.server().guests()) guest.peer.reset();
+  });
+  const PhaseResult& result = rig.run(ScenarioKind::kRandom, Seconds(1), 1000);
+  EXPECT_EQ(result.broken, 10u);
+  EXPECT_EQ(result.peers_closed, 0u);
+  EXPECT_EQ(rig.end(), "");
+}
+
 // This process gets no processor for 100 ms. Whose requests were due meanwhile waited all the same,
 // and whose fault it was is said beside it.
 TEST(TesterTest, ItsOwnLatenessIsLatencyAndIsShown) {
