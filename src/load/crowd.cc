@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 #include "ae/net/socket_options.h"
@@ -24,9 +25,10 @@ ae::Address following(const ae::Address& first, uint32_t steps) {
 
 }  // namespace
 
-Crowd::Crowd(ae::EventLoop& loop, CrowdOptions options, Exchange& exchange, PhaseResult& result)
+Crowd::Crowd(ae::EventLoop& loop, const CrowdOptions& options, Exchange& exchange,
+             PhaseResult& result)
     : loop_(loop),
-      options_(std::move(options)),
+      options_(options),
       exchange_(exchange),
       result_(result),
       table_(loop),

@@ -40,7 +40,7 @@ struct CrowdOptions {
 
 class Crowd final : private ae::ConnectionHandler {
  public:
-  Crowd(ae::EventLoop& loop, CrowdOptions options, Exchange& exchange, PhaseResult& result);
+  Crowd(ae::EventLoop& loop, const CrowdOptions& options, Exchange& exchange, PhaseResult& result);
   ~Crowd();
   Crowd(const Crowd&) = delete;
   Crowd& operator=(const Crowd&) = delete;

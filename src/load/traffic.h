@@ -9,6 +9,7 @@
 // Thread: the loop's. Ends itself after `count` calls, or with its life.
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 
 #include "ae/core/event_loop.h"
@@ -25,7 +26,7 @@ struct Pace {
   }
   // How many fall into this time.
   uint64_t count_within(ae::Nanoseconds duration) const {
-    return uint64_t(double(duration.count()) * per_second / 1e9 + 0.5);
+    return uint64_t(std::llround(double(duration.count()) * per_second / 1e9));
   }
 };
 

@@ -147,6 +147,15 @@ def templates_reach_the_server_as_meant(servers):
 
 
 @test
+def over_a_unix_socket(servers):
+    with tempfile.TemporaryDirectory() as directory:
+        path = os.path.join(directory, "socket")
+        servers.redis("--unixsocket", path)
+        run = Run(1, "--host", path, "--connections", "50", "--processes", "2", "sweep")
+        assert run.status == 0 and run.phase("sweep")["answered"] == 50, run.text
+
+
+@test
 def trouble_is_an_exit_status(servers):
     server = servers.redis(*OPEN_TO_DEBUG, "--maxclients", "50")
     run = Run(server.port, "--connections", "80", "--rate", "1000", "hold:200ms", "sweep")
