@@ -6,6 +6,8 @@
 #include <type_traits>
 #include <utility>
 
+#include "ae/net/address.h"
+
 namespace load {
 namespace {
 
@@ -31,6 +33,12 @@ bool read(std::string_view text, ae::Nanoseconds& out) {
 bool read(std::string_view text, std::string& out) {
   out = text;
   return !text.empty();
+}
+
+bool read_ipv4(std::string_view text, std::string& out) {
+  const ae::Result<ae::Address> address = ae::Address::parse(text, 0);
+  if (!address || address->family() != AF_INET) return false;
+  return read(text, out);
 }
 
 // --- the flags
@@ -60,7 +68,7 @@ constexpr std::array kFlags = {
     Flag{"--source", "ADDRESS",
          "the first of the IPv4 addresses to connect from (127.0.1.1, towards\n"
          "127.0.0.0/8 and with more connections than --per-source; else the kernel's choice)",
-         [](O& o, Text t) { return read(t, o.source); }},
+         [](O& o, Text t) { return read_ipv4(t, o.source); }},
     Flag{"--per-source", "N",
          "connections from one address (20000). It has 28,232 ports by default,\n"
          "and the last of them are found slowly",

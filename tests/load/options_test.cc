@@ -80,6 +80,8 @@ TEST(OptionsTest, WhatIsRefused) {
       {"--command", "  "},
       {"--json", ""},
       {"--deadline", "10"},
+      {"--source", "::1"},
+      {"--source", "300.0.0.1"},
       {"--storm-share", "101"},
       {"--connections", "4", "--processes", "5"},
       {"--connections", "50", "--peers", "50", "slow"},

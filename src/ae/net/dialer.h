@@ -41,8 +41,8 @@ struct DialOptions {
   uint32_t rounds = 1;
   Nanoseconds first_back_off = Milliseconds(100);
   Nanoseconds most_back_off = Seconds(30);
-  // Where to connect from; the kernel's choice where absent. With port 0 the kernel chooses the port
-  // too, and only when the target is known: two connections may then share one, if they go to
+  // Where to connect from; the kernel's choice where absent. With port 0 the kernel chooses the
+  // port too, and only when the target is known: two connections may then share one, if they go to
   // different places.
   std::optional<Address> source = std::nullopt;
 };
