@@ -9,6 +9,7 @@
 
 #include "ae/base/prng.h"
 #include "server/command/table.h"
+#include "server/db/keyspace.h"
 
 namespace millrace {
 namespace {
