@@ -1,8 +1,8 @@
 #include "server/server.h"
 
+#include <unistd.h>
 #include <csignal>
 #include <fstream>
-#include <unistd.h>
 
 #include "ae/core/completions.h"
 #include "server/observe/log.h"
@@ -112,7 +112,9 @@ void Server::refresh_tick() {
   access_clock_.set_now(loop_->unix_ms());
 }
 
-std::optional<std::string> Server::open() { return endpoints_.open(services_.config); }
+std::optional<std::string> Server::open() {
+  return endpoints_.open(services_.config);
+}
 
 // Which parts must hear of which directives. A refusal is a sentence for CONFIG SET's answer.
 void Server::watch_configuration() {
@@ -131,11 +133,10 @@ void Server::watch_configuration() {
     cron_.start();
     return std::nullopt;
   });
-  config_store_.on_change(
-      "tcp-keepalive", [this](const Config&, const Config& now) -> Refusal {
-        endpoints_.set_keepalive(now.tcp_keepalive_s);
-        return std::nullopt;
-      });
+  config_store_.on_change("tcp-keepalive", [this](const Config&, const Config& now) -> Refusal {
+    endpoints_.set_keepalive(now.tcp_keepalive_s);
+    return std::nullopt;
+  });
   refresh(services_.config, services_.config);
 }
 
@@ -149,9 +150,9 @@ int Server::run() {
 }
 
 void Server::watch_signals() {
-  signals_ = std::make_unique<ae::SignalSet>(
-      *loop_, std::initializer_list<int>{SIGTERM, SIGINT, SIGHUP},
-      [this](int signal) { on_signal(signal); });
+  signals_ =
+      std::make_unique<ae::SignalSet>(*loop_, std::initializer_list<int>{SIGTERM, SIGINT, SIGHUP},
+                                      [this](int signal) { on_signal(signal); });
 }
 
 void Server::on_signal(int signal) {
@@ -166,8 +167,8 @@ void Server::on_signal(int signal) {
   request_shutdown({.now = mode == ShutdownMode::kNow});
 }
 
-// Orderly: nobody new comes in, replies that wait for a slow reader get until the deadline, then run()
-// returns. The tick's own replies leave in any case, before the loop sleeps.
+// Orderly: nobody new comes in, replies that wait for a slow reader get until the deadline, then
+// run() returns. The tick's own replies leave in any case, before the loop sleeps.
 void Server::request_shutdown(ShutdownRequest request) {
   if (shutting_down_) return;
   shutting_down_ = true;

@@ -1,11 +1,12 @@
-// The composition root: constructs the parts of the server, wires them, owns them. No logic of its own.
+// The composition root: constructs the parts of the server, wires them, owns them. No logic of its
+// own.
 //
 //   millrace::ConfigStore config; ...
 //   auto server = millrace::Server::create(config, {});
 //   int status = (*server)->run();
 //
-// The loop's seams (clock, sockets, poller) come in through ae::LoopOptions, so the same server runs on
-// the simulator.
+// The loop's seams (clock, sockets, poller) come in through ae::LoopOptions, so the same server
+// runs on the simulator.
 //
 // Thread: everything runs on the thread that calls run().
 #pragma once
@@ -18,15 +19,15 @@
 #include "ae/core/event_loop.h"
 #include "ae/core/signals.h"
 #include "ae/net/connection_table.h"
+#include "server/command/clients.h"
+#include "server/command/lifecycle.h"
 #include "server/command/services.h"
 #include "server/command/table.h"
 #include "server/config/config_store.h"
-#include "server/command/clients.h"
 #include "server/core/cron.h"
 #include "server/core/dispatch.h"
 #include "server/core/executor.h"
 #include "server/core/gates.h"
-#include "server/command/lifecycle.h"
 #include "server/core/memory_guard.h"
 #include "server/db/expiry.h"
 #include "server/db/lazy_free.h"

@@ -1,9 +1,10 @@
-// The floor of a request: a reactor that parses nothing and answers every request "+OK". What it costs
-// is the kernel's share and the tick's; no server can be below it on the machine it runs on.
+// The floor of a request: a reactor that parses nothing and answers every request "+OK". What it
+// costs is the kernel's share and the tick's; no server can be below it on the machine it runs on.
 //
 //   compare.py speed --server build/bench/tests/constant_reactor
 //
-// A request is counted by its '*', which load without a '*' in its arguments allows. Takes --port and
+// A request is counted by its '*', which load without a '*' in its arguments allows. Takes --port
+// and
 // --event-backend; other options of a server are passed over.
 #include <algorithm>
 #include <cstdio>

@@ -22,8 +22,8 @@ TEST_P(PollerContract, TimeoutIsNeverEarly) {
   add(near, Events::kReadable, 7);
   for (const Nanoseconds timeout : {Nanoseconds(Microseconds(300)), Nanoseconds(Milliseconds(3)),
                                     Nanoseconds(Microseconds(2100))}) {
-    // An interrupted wait may end early, and a process whose last io_uring was closed a moment ago is
-    // interrupted by the kernel's own clean-up. So one of three must be uninterrupted.
+    // An interrupted wait may end early, and a process whose last io_uring was closed a moment ago
+    // is interrupted by the kernel's own clean-up. So one of three must be uninterrupted.
     Nanoseconds longest{0};
     for (int attempt = 0; attempt < 3 && longest < timeout; ++attempt) {
       const TimePoint start = now();

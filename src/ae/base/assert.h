@@ -1,8 +1,8 @@
 // Programming errors stop the process.
 //
 // AE_ASSERT stays on in release: a broken invariant in a reactor is a wrong reply sent to the wrong
-// client a minute later, and that costs more than the branch. AE_DCHECK is for checks that cost more
-// than a compare, or that stand inside a loop over bytes; it exists in debug builds only.
+// client a minute later, and that costs more than the branch. AE_DCHECK is for checks that cost
+// more than a compare, or that stand inside a loop over bytes; it exists in debug builds only.
 //
 // Operating errors (a peer that vanished, a full disk) are values: see result.h.
 #pragma once
@@ -20,8 +20,9 @@ namespace ae {
 
 }  // namespace ae
 
-#define AE_ASSERT(condition) \
-  (__builtin_expect(!!(condition), 1) ? void(0) : ::ae::assert_failed(__FILE__, __LINE__, #condition))
+#define AE_ASSERT(condition)                    \
+  (__builtin_expect(!!(condition), 1) ? void(0) \
+                                      : ::ae::assert_failed(__FILE__, __LINE__, #condition))
 
 #ifdef NDEBUG
 #define AE_DCHECK(condition) void(0)

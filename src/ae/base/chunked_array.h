@@ -5,8 +5,8 @@
 //   watches.at(fd).token = token;                        // makes room for fd
 //   if (Watch* watch = watches.find(fd)) ...             // null where no room was ever made
 //
-// Elements begin as T{}. Costs: O(1), one more load than a plain array; 8 bytes per 1024 numbers and a
-// chunk for each 1024 that are used. Nothing is given back.
+// Elements begin as T{}. Costs: O(1), one more load than a plain array; 8 bytes per 1024 numbers
+// and a chunk for each 1024 that are used. Nothing is given back.
 #pragma once
 
 #include <cstddef>

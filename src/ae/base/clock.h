@@ -1,5 +1,5 @@
-// Time as a seam. The loop reads its Clock once a tick and everybody else asks the loop: a clock read
-// per command is 4 to 7 % of a cache server's time.
+// Time as a seam. The loop reads its Clock once a tick and everybody else asks the loop: a clock
+// read per command is 4 to 7 % of a cache server's time.
 #pragma once
 
 #include <chrono>

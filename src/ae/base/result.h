@@ -4,8 +4,9 @@
 //   if (!fd) return ae::fail(fd.error());
 //   use(*fd);
 //
-// An Error is two words and owns nothing, so it can be returned from the hot path. `operation` points
-// to a string literal that names what was attempted ("bind", "connect"); `code` is an errno value.
+// An Error is two words and owns nothing, so it can be returned from the hot path. `operation`
+// points to a string literal that names what was attempted ("bind", "connect"); `code` is an errno
+// value.
 #pragma once
 
 #include <cstring>
@@ -26,7 +27,9 @@ template <typename T>
 using Result = tl::expected<T, Error>;
 using Status = Result<void>;
 
-inline tl::unexpected<Error> fail(Error error) { return tl::unexpected<Error>(error); }
+inline tl::unexpected<Error> fail(Error error) {
+  return tl::unexpected<Error>(error);
+}
 inline tl::unexpected<Error> fail(int code, const char* operation) {
   return tl::unexpected<Error>(Error{code, operation});
 }

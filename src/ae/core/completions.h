@@ -1,14 +1,15 @@
 // Sockets by completion instead of readiness: "here are bytes that arrived", not "go and read".
 //
-// Only the io_uring poller has this face. It pays at pipeline 1, where two system calls a request are
-// four fifths of the cost: one io_uring_enter submits every send of the last tick and fetches every
-// receive of the next. Readiness and completion do not mix on one descriptor for reading: a
+// Only the io_uring poller has this face. It pays at pipeline 1, where two system calls a request
+// are four fifths of the cost: one io_uring_enter submits every send of the last tick and fetches
+// every receive of the next. Readiness and completion do not mix on one descriptor for reading: a
 // connection either registers with the loop or starts a receive here.
 //
 // Receives are multishot into a ring of provided buffers that the kernel picks from; an idle
-// connection owns no buffer. Sends are made with MSG_DONTWAIT, hence complete during the next wait():
-// the bytes must stay where they are until on_sent, which comes before any on_received of that wait.
-// A send that would block completes with kWouldBlock; its owner asks for writability by readiness.
+// connection owns no buffer. Sends are made with MSG_DONTWAIT, hence complete during the next
+// wait(): the bytes must stay where they are until on_sent, which comes before any on_received of
+// that wait. A send that would block completes with kWouldBlock; its owner asks for writability by
+// readiness.
 //
 // Thread: the loop's. Callbacks come from Poller::deliver_completions, which the loop calls in the
 // phase "deliver file events".

@@ -17,8 +17,8 @@ constexpr size_t kSharedBytes = IoUringBuffers::kMaxBuffers * sizeof(io_uring_bu
 
 Result<std::unique_ptr<IoUringBuffers>> IoUringBuffers::create(io_uring& ring) {
   std::unique_ptr<IoUringBuffers> buffers(new IoUringBuffers(ring));
-  void* shared = ::mmap(nullptr, kSharedBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-                        -1, 0);
+  void* shared =
+      ::mmap(nullptr, kSharedBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (shared == MAP_FAILED) return fail(errno, "mmap");
   buffers->shared_ = static_cast<io_uring_buf_ring*>(shared);
   io_uring_buf_reg registration{};

@@ -1,12 +1,12 @@
 // The buffers that the kernel receives into: a ring of them, shared with the kernel, from which it
 // picks one for each piece that arrives. An idle connection owns none.
 //
-// How many: as few as do. The kernel takes them in turn, so all of them pass through the processor's
-// cache, and it pays to have a hundred warm ones instead of a thousand cold. We start with
-// kFirstBuffers and double, up to kMaxBuffers, each time the kernel runs out.
+// How many: as few as do. The kernel takes them in turn, so all of them pass through the
+// processor's cache, and it pays to have a hundred warm ones instead of a thousand cold. We start
+// with kFirstBuffers and double, up to kMaxBuffers, each time the kernel runs out.
 //
-// How large: a piece never spans two buffers, so a large one saves completions when there is much to
-// read, and costs address space alone when there is little: pages not written are never there.
+// How large: a piece never spans two buffers, so a large one saves completions when there is much
+// to read, and costs address space alone when there is little: pages not written are never there.
 //
 // The distance between two is not a power of two but a cache line more. Else the first lines of all
 // buffers, the only ones that small requests touch, would compete for one set of the cache.
@@ -30,7 +30,8 @@ class IoUringBuffers {
   static constexpr size_t kBufferBytes = 16 * 1024;
   // One for each of the clients that a benchmark's default of 50 has ready at once.
   static constexpr size_t kFirstBuffers = 64;
-  // 16 MiB at most; beyond, receives wait for a buffer (and are told so by nobody, and lose nothing).
+  // 16 MiB at most; beyond, receives wait for a buffer (and are told so by nobody, and lose
+  // nothing).
   static constexpr size_t kMaxBuffers = 1024;
   static constexpr int kGroup = 0;
 

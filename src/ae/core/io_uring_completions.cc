@@ -139,8 +139,8 @@ void IoUringCompletions::on_send_completed(RequestId id, int result) {
 
 // --- delivering
 
-// By index: a callback may send, start and stop, which adds requests but no results; results come from
-// waits alone.
+// By index: a callback may send, start and stop, which adds requests but no results; results come
+// from waits alone.
 void IoUringCompletions::deliver() {
   for (size_t i = 0; i < sent_.size(); ++i) {
     if (sink_ != nullptr) sink_->on_sent(sent_[i].token, sent_[i].result);

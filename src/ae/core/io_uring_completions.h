@@ -8,8 +8,8 @@
 //       ^                     |                        |
 //       +---- FIN, error, or stop_receive: on_receive_ended ----+
 //
-// The kernel ends a multishot receive for reasons of its own too (its queue of completions was full);
-// it is then armed again, and nobody hears of it.
+// The kernel ends a multishot receive for reasons of its own too (its queue of completions was
+// full); it is then armed again, and nobody hears of it.
 #pragma once
 
 #include <memory>

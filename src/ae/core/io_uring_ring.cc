@@ -90,13 +90,13 @@ Status IoUringRing::submit_and_wait(std::optional<std::chrono::nanoseconds> time
       time = {seconds.count(), (*timeout - seconds).count()};
     }
     io_uring_cqe* first = nullptr;
-    result = ::io_uring_submit_and_wait_timeout(&ring_, &first, 1, timeout ? &time : nullptr,
-                                                nullptr);
+    result =
+        ::io_uring_submit_and_wait_timeout(&ring_, &first, 1, timeout ? &time : nullptr, nullptr);
   }
-  // EBUSY and EAGAIN: the kernel is short of room or memory; what it could not take stays in the ring
-  // for the next tick.
-  const bool harmless = result >= 0 || result == -ETIME || result == -EINTR || result == -EBUSY ||
-                        result == -EAGAIN;
+  // EBUSY and EAGAIN: the kernel is short of room or memory; what it could not take stays in the
+  // ring for the next tick.
+  const bool harmless =
+      result >= 0 || result == -ETIME || result == -EINTR || result == -EBUSY || result == -EAGAIN;
   if (!harmless) return fail(-result, "io_uring_enter");
   return {};
 }

@@ -3,16 +3,17 @@
 // Included where liburing is; see poller_io_uring.cc for the whole.
 //
 // The set-up asks for the most and takes what this kernel gives:
-//   SINGLE_ISSUER | DEFER_TASKRUN   (6.1) completions are worked off by our own call, when we ask for
+//   SINGLE_ISSUER | DEFER_TASKRUN   (6.1) completions are worked off by our own call, when we ask
+//   for
 //                                   them, and not whenever the kernel next interrupts the thread
 //   COOP_TASKRUN                    (5.19) at least without an interrupt of its own
 //   neither                         works as well, a little dearer
-// The ring starts disabled (R_DISABLED) and is enabled by the first wait: it belongs to the thread that
-// waits, which need not be the one that made it.
+// The ring starts disabled (R_DISABLED) and is enabled by the first wait: it belongs to the thread
+// that waits, which need not be the one that made it.
 //
-// user_data of a request says whose it is: kind (4 bits), sequence (28), index (32). The sequence is
-// raised whenever what the index names changes its meaning, so that a completion that was under way
-// then is recognised as stale.
+// user_data of a request says whose it is: kind (4 bits), sequence (28), index (32). The sequence
+// is raised whenever what the index names changes its meaning, so that a completion that was under
+// way then is recognised as stale.
 #pragma once
 
 #include <liburing.h>
@@ -47,8 +48,8 @@ class IoUringRing {
  public:
   // Requests per system call; when a tick makes more, it makes one call more. 64 bytes each.
   static constexpr unsigned kSubmissionEntries = 1024;
-  // Completions that fit before the kernel must keep them in a list of its own, which it does without
-  // losing any (FEAT_NODROP) but ends multishot requests over. 16 bytes each.
+  // Completions that fit before the kernel must keep them in a list of its own, which it does
+  // without losing any (FEAT_NODROP) but ends multishot requests over. 16 bytes each.
   static constexpr unsigned kCompletionEntries = 4 * kSubmissionEntries;
 
   static Result<std::unique_ptr<IoUringRing>> create();

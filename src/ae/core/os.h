@@ -1,5 +1,6 @@
-// The seam to the kernel's sockets. Everything the reactor asks of the kernel about descriptors goes
-// through an Os, so that ae_sim can be the kernel: every errno at every call, every short count.
+// The seam to the kernel's sockets. Everything the reactor asks of the kernel about descriptors
+// goes through an Os, so that ae_sim can be the kernel: every errno at every call, every short
+// count.
 //
 // Rules that hold for every implementation:
 //  - errno is read once, beside the system call, and travels as a value;
@@ -7,8 +8,8 @@
 //  - descriptors are created non-blocking and close-on-exec, in the same system call;
 //  - SIGPIPE is never raised (MSG_NOSIGNAL): a vanished reader is EPIPE.
 //
-// Thread: an Os is stateless (the real one) and may be shared by loops; the simulated one belongs to
-// one thread.
+// Thread: an Os is stateless (the real one) and may be shared by loops; the simulated one belongs
+// to one thread.
 #pragma once
 
 #include <sys/uio.h>

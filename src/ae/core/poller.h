@@ -35,14 +35,16 @@ class Poller {
   virtual bool supports(Trigger trigger) const = 0;
 
   // `interest` holds kReadable and kWritable only. Adding a descriptor twice is EEXIST, changing or
-  // removing one that was not added is ENOENT. select refuses descriptors >= FD_SETSIZE with ERANGE.
+  // removing one that was not added is ENOENT. select refuses descriptors >= FD_SETSIZE with
+  // ERANGE.
   virtual Status add(int fd, Events interest, Trigger trigger, uint64_t token) = 0;
   virtual Status modify(int fd, Events interest, Trigger trigger, uint64_t token) = 0;
   virtual Status remove(int fd) = 0;
 
-  // Waits at most `timeout` (nothing: until an event; zero: not at all) and fills `out`. An interrupted
-  // wait is success with 0 events. More ready descriptors than room: the rest comes next time, and
-  // none starves. Sub-millisecond timeouts are kept where the kernel can, else rounded up.
+  // Waits at most `timeout` (nothing: until an event; zero: not at all) and fills `out`. An
+  // interrupted wait is success with 0 events. More ready descriptors than room: the rest comes
+  // next time, and none starves. Sub-millisecond timeouts are kept where the kernel can, else
+  // rounded up.
   virtual Result<size_t> wait(std::span<ReadyEvent> out,
                               std::optional<std::chrono::nanoseconds> timeout) = 0;
 

@@ -1,16 +1,16 @@
 // io_uring(7) as a poller: readiness by poll requests, and its completion face (completions.h).
 //
-// Level-triggered means: as long as it is ready, every wait says so. A poll request says it once, so
-// it is made again before each wait for those that fired in the last; a descriptor that is still ready
-// then completes at once. All these requests ride in the one io_uring_enter of the wait. (The kernel's
-// multishot poll reports changes, so it is what serves edge-triggered registrations here.)
+// Level-triggered means: as long as it is ready, every wait says so. A poll request says it once,
+// so it is made again before each wait for those that fired in the last; a descriptor that is still
+// ready then completes at once. All these requests ride in the one io_uring_enter of the wait. (The
+// kernel's multishot poll reports changes, so it is what serves edge-triggered registrations here.)
 //
 //     kAbsent --add--> kToArm --wait--> kArmed --fired--> kToArm        level, exclusive
 //                        ^                 |                 kArmed        edge: stays armed
 //                        +--modify---------+----fired---> kDisarmed     one-shot
 //
-// A request under way holds the open file, also after close(). So remove() submits its cancellation at
-// once: a system call, like EPOLL_CTL_DEL.
+// A request under way holds the open file, also after close(). So remove() submits its cancellation
+// at once: a system call, like EPOLL_CTL_DEL.
 #include <cerrno>
 
 #include "ae/core/pollers.h"
@@ -111,7 +111,7 @@ class IoUringPoller final : public Poller {
     Events interest = Events::kNone;
     Trigger trigger = Trigger::kLevel;
     State state = State::kAbsent;
-    bool listed : 1 = false;  // in to_arm_
+    bool listed : 1 = false;       // in to_arm_
     bool half_closed : 1 = false;  // and it does not read; see arm()
   };
 
@@ -149,8 +149,9 @@ class IoUringPoller final : public Poller {
     to_arm_.clear();
   }
 
-  // A writer whose peer has shut down its half would complete at once for ever, by the POLLRDHUP that
-  // the kernel adds. Its request is made multishot, which reports that once and then what changes.
+  // A writer whose peer has shut down its half would complete at once for ever, by the POLLRDHUP
+  // that the kernel adds. Its request is made multishot, which reports that once and then what
+  // changes.
   void arm(int fd, Watch& watch) {
     io_uring_sqe* request = ring_->next_request();
     const uint32_t events = to_poll(watch.interest, watch.trigger);
@@ -182,12 +183,17 @@ class IoUringPoller final : public Poller {
       if (id.kind == RequestKind::kPoll && filled == out.size()) break;
       ++taken;
       switch (id.kind) {
-        case RequestKind::kIgnored: break;
-        case RequestKind::kPoll: filled += on_polled(id, *completion, out, filled); break;
+        case RequestKind::kIgnored:
+          break;
+        case RequestKind::kPoll:
+          filled += on_polled(id, *completion, out, filled);
+          break;
         case RequestKind::kReceive:
           completions_->on_receive_completed(id, completion->res, completion->flags);
           break;
-        case RequestKind::kSend: completions_->on_send_completed(id, completion->res); break;
+        case RequestKind::kSend:
+          completions_->on_send_completed(id, completion->res);
+          break;
       }
     }
     ::io_uring_cq_advance(&ring_->raw(), taken);

@@ -89,7 +89,8 @@ FaultPlan& FaultPlan::range(CallKind kind, uint64_t first, uint64_t last, Fault 
   return *this;
 }
 
-FaultPlan& FaultPlan::at_random(uint64_t seed, unsigned per_mille, const std::vector<CallKind>& kinds) {
+FaultPlan& FaultPlan::at_random(uint64_t seed, unsigned per_mille,
+                                const std::vector<CallKind>& kinds) {
   random_ = Prng(seed);
   per_mille_ = per_mille;
   random_kinds_.fill(false);

@@ -4,12 +4,12 @@
 //   thread->loop().post([] { /* runs there */ });
 //   thread->stop();
 //
-// The loop is made, run and set up on its own thread, because it has only one: io_uring refuses a ring
-// that is used by another thread than its maker. What lives on the loop (listeners, connection tables)
-// is made in `on_start` and must be gone at the end of `on_stop`, which runs there too.
+// The loop is made, run and set up on its own thread, because it has only one: io_uring refuses a
+// ring that is used by another thread than its maker. What lives on the loop (listeners, connection
+// tables) is made in `on_start` and must be gone at the end of `on_stop`, which runs there too.
 //
-// From other threads only post(), wake() and stop() of loop() may be called; they are safe until the
-// LoopThread is destroyed, also after the thread has ended (a task posted then never runs).
+// From other threads only post(), wake() and stop() of loop() may be called; they are safe until
+// the LoopThread is destroyed, also after the thread has ended (a task posted then never runs).
 //
 // Thread: the LoopThread itself belongs to the thread that started it.
 #pragma once

@@ -6,20 +6,21 @@
 //   ...
 //   while (Batch** batch = to_main.front()) { take(*batch); to_main.pop(); }   // consumer's thread
 //
-// Lamport's ring (1983): the producer alone writes the tail, the consumer alone the head, and no lock
-// or compare-and-swap is needed. Each index only grows; its low bits are the position.
+// Lamport's ring (1983): the producer alone writes the tail, the consumer alone the head, and no
+// lock or compare-and-swap is needed. Each index only grows; its low bits are the position.
 //
 //      head_            tail_
 //        v                v
 //   [ ][x][x][x][x][x][x][ ][ ]        head_ == tail_ is empty, tail_ - head_ == capacity is full
 //
 // The other side's index lies on the other side's cache line, and reading it makes that line travel
-// between the cores. So each side keeps the copy it last saw, and looks again only when the copy says
-// that it cannot go on (as in MCRingBuffer, P. Lee et al., IPDPS 2010): the line travels once in a ring,
-// not once an element.
+// between the cores. So each side keeps the copy it last saw, and looks again only when the copy
+// says that it cannot go on (as in MCRingBuffer, P. Lee et al., IPDPS 2010): the line travels once
+// in a ring, not once an element.
 //
-// Waking: EventLoop::wake() writes the eventfd only if that loop sleeps (core/wake_gate.h); push before
-// it, and look into the ring after the loop's wait (after_sleep hook), and no element is ever left.
+// Waking: EventLoop::wake() writes the eventfd only if that loop sleeps (core/wake_gate.h); push
+// before it, and look into the ring after the loop's wait (after_sleep hook), and no element is
+// ever left.
 #pragma once
 
 #include <atomic>

@@ -40,7 +40,9 @@ double ArgReader::real(std::string_view error_text) {
   return 0;
 }
 
-bool ArgReader::take(std::string_view keyword) { return take(keyword, 0); }
+bool ArgReader::take(std::string_view keyword) {
+  return take(keyword, 0);
+}
 
 bool ArgReader::take(std::string_view keyword, size_t values) {
   if (left() < 1 + values || !equals_ignoring_case(context_.arg(position_), keyword)) return false;

@@ -1,5 +1,5 @@
-// Reads a handler's arguments one by one, typed, and latches the first error, so that a handler has one
-// error exit:
+// Reads a handler's arguments one by one, typed, and latches the first error, so that a handler has
+// one error exit:
 //
 //   ArgReader args(c, 2);                       // from position 2 on
 //   int64_t seconds = args.integer();
@@ -10,8 +10,8 @@
 //   }
 //   if (!args.finish()) return;                 // the error has been answered
 //
-// After an error every further read returns a neutral value (0, "", false) and more() is false, so a
-// parsing loop ends by itself.
+// After an error every further read returns a neutral value (0, "", false) and more() is false, so
+// a parsing loop ends by itself.
 #pragma once
 
 #include <cstdint>

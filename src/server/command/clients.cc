@@ -14,7 +14,9 @@ Session& Clients::open(ae::ConnectionId connection, uint32_t uptime_s) {
   return session;
 }
 
-void Clients::closed(SessionId id) { sessions_.erase(id); }
+void Clients::closed(SessionId id) {
+  sessions_.erase(id);
+}
 
 Session* Clients::find_by_client_id(uint64_t client_id) {
   Session* found = nullptr;

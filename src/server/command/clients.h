@@ -1,6 +1,6 @@
-// The clients of the server: their sessions, and what can be done to one from outside its own request
-// (CLIENT KILL, CLIENT LIST, MONITOR's feed). The connections behind the sessions are reached through
-// ClientLink, which server/net implements: this layer knows no socket.
+// The clients of the server: their sessions, and what can be done to one from outside its own
+// request (CLIENT KILL, CLIENT LIST, MONITOR's feed). The connections behind the sessions are
+// reached through ClientLink, which server/net implements: this layer knows no socket.
 //
 // Thread: the loop that runs commands.
 #pragma once
@@ -22,19 +22,19 @@ struct Services;
 // What a session can ask of its connection.
 class ClientLink {
  public:
-  virtual std::string peer_text(const Session& session) = 0;   // "127.0.0.1:50000", "/run/x.sock:0"
+  virtual std::string peer_text(const Session& session) = 0;  // "127.0.0.1:50000", "/run/x.sock:0"
   virtual std::string local_text(const Session& session) = 0;
   virtual int descriptor(const Session& session) = 0;
-  virtual size_t unread_bytes(const Session& session) = 0;     // of a half packet
-  virtual size_t output_bytes(const Session& session) = 0;     // not yet taken by the kernel
+  virtual size_t unread_bytes(const Session& session) = 0;  // of a half packet
+  virtual size_t output_bytes(const Session& session) = 0;  // not yet taken by the kernel
   // The reply bytes of the requests just run. `bytes` stay valid until the next flush.
   virtual void reply(const Session& session, std::string_view bytes) = 0;
   // Bytes nobody asked for in this tick (MONITOR, push messages); copied.
   virtual void push(const Session& session, std::string_view bytes) = 0;
   virtual void close_now(Session& session) = 0;
-  // Delivers what is pending, then closes. No further request of this client runs. A handler that ends
-  // its own client (QUIT) only sets SessionFlag::kClosing: its reply is not with the connection yet, and
-  // the executor calls this when it is.
+  // Delivers what is pending, then closes. No further request of this client runs. A handler that
+  // ends its own client (QUIT) only sets SessionFlag::kClosing: its reply is not with the
+  // connection yet, and the executor calls this when it is.
   virtual void close_after_reply(Session& session) = 0;
   virtual void close_idle(Session& session) = 0;
   // Closes clients that stayed above a soft output limit for too long.
@@ -74,7 +74,8 @@ class Clients {
   void unpause();
   PauseKind paused(int64_t now_ms);
   int64_t pause_until_ms() const { return pause_until_ms_; }
-  // Called when a pause begins, changes or ends, for those who keep a copy of what it means (Gates).
+  // Called when a pause begins, changes or ends, for those who keep a copy of what it means
+  // (Gates).
   void on_pause_change(ae::Callback<void()> hook) { on_pause_change_ = std::move(hook); }
   // For a session whose request met the pause: it waits, with the requests it has sent (encoded in
   // `unrun`), and is resumed with all others when the pause ends.

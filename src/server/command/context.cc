@@ -46,7 +46,9 @@ Entry* Context::write(Key key) {
   return entry;
 }
 
-Entry* Context::peek(Key key) { return drop_if_expired(key, db_->find(key)); }
+Entry* Context::peek(Key key) {
+  return drop_if_expired(key, db_->find(key));
+}
 
 void Context::remove(Key key, std::string_view event) {
   db_->erase(key);

@@ -1,5 +1,5 @@
-// What a handler sees: its arguments, the keyspace, the reply, and the services of the server. Nothing
-// else: no socket, no thread, no global. A handler is a plain function
+// What a handler sees: its arguments, the keyspace, the reply, and the services of the server.
+// Nothing else: no socket, no thread, no global. A handler is a plain function
 //
 //   // GET key
 //   void get(Context& c) {
@@ -10,9 +10,9 @@
 //     c.reply().bulk(entry->text(buffer));
 //   }
 //
-// Rules for handlers: write exactly one reply (fail() counts as one); never block; report every change
-// of a key through modified() or removed(), after it was made. Entry pointers are good until the next
-// change of the keyspace.
+// Rules for handlers: write exactly one reply (fail() counts as one); never block; report every
+// change of a key through modified() or removed(), after it was made. Entry pointers are good until
+// the next change of the keyspace.
 //
 // Lookups here know about time: a key whose expiry has passed is deleted on sight (lazy expiry) and
 // reported absent. The Keyspace below knows nothing of time.
@@ -80,8 +80,8 @@ class Context {
     return nullptr;
   }
 
-  // --- effects: what the rest of the server must learn of a change. `event` is the keyspace event's
-  // name ("set", "lpush", "expire").
+  // --- effects: what the rest of the server must learn of a change. `event` is the keyspace
+  // event's name ("set", "lpush", "expire").
   void modified(Key key, KeyEventClass event_class, std::string_view event) {
     services_.effects.modified(session_.db, key, event_class, event);
   }

@@ -1,6 +1,6 @@
-// What follows from a change of a key, in one place: the count of changes since the start, and whoever
-// asked to be told (keyspace events, watched keys, client-side caches, the append-only file and the
-// replicas each attach here when they exist; a handler never knows of them).
+// What follows from a change of a key, in one place: the count of changes since the start, and
+// whoever asked to be told (keyspace events, watched keys, client-side caches, the append-only file
+// and the replicas each attach here when they exist; a handler never knows of them).
 #pragma once
 
 #include <cstdint>
@@ -14,15 +14,15 @@ namespace millrace {
 
 // The classes of notify-keyspace-events, with Redis' letters.
 enum class KeyEventClass : uint16_t {
-  kGeneric = 1 << 2,   // g
-  kString = 1 << 3,    // $
-  kList = 1 << 4,      // l
-  kSet = 1 << 5,       // s
-  kHash = 1 << 6,      // h
-  kSortedSet = 1 << 7, // z
-  kExpired = 1 << 8,   // x
-  kEvicted = 1 << 9,   // e
-  kStream = 1 << 10,   // t
+  kGeneric = 1 << 2,    // g
+  kString = 1 << 3,     // $
+  kList = 1 << 4,       // l
+  kSet = 1 << 5,        // s
+  kHash = 1 << 6,       // h
+  kSortedSet = 1 << 7,  // z
+  kExpired = 1 << 8,    // x
+  kEvicted = 1 << 9,    // e
+  kStream = 1 << 10,    // t
 };
 
 struct KeyChange {

@@ -6,7 +6,9 @@ namespace {
 // Redis quotes no more of what it does not know.
 constexpr size_t kQuotedBytes = 128;
 
-std::string quotable(std::string_view word) { return std::string(word.substr(0, kQuotedBytes)); }
+std::string quotable(std::string_view word) {
+  return std::string(word.substr(0, kQuotedBytes));
+}
 
 std::string upper_case(std::string_view text) {
   std::string upper(text);

@@ -1,5 +1,5 @@
-// Times of expiry as commands give them: seconds or milliseconds, from now or since 1970, to the one
-// form that entries keep, milliseconds since 1970. Overflow is an error, not a wrap.
+// Times of expiry as commands give them: seconds or milliseconds, from now or since 1970, to the
+// one form that entries keep, milliseconds since 1970. Overflow is an error, not a wrap.
 #pragma once
 
 #include <cstdint>

@@ -1,10 +1,11 @@
-// Several keys of one command, looked up together: all hashed, all their buckets fetched, then all their
-// entries, so that the cache misses of an MGET overlap instead of queueing.
+// Several keys of one command, looked up together: all hashed, all their buckets fetched, then all
+// their entries, so that the cache misses of an MGET overlap instead of queueing.
 //
-//   KeyBatch keys(c, 1);                     // every argument from 1 on; or with a step of 2 for MSET
-//   for (size_t i = 0; i < keys.size(); ++i) ... c.read(keys[i]) ...
+//   KeyBatch keys(c, 1);                     // every argument from 1 on; or with a step of 2 for
+//   MSET for (size_t i = 0; i < keys.size(); ++i) ... c.read(keys[i]) ...
 //
-// Works in windows of kWindow keys, so it needs no memory however many keys there are. Visit them in order.
+// Works in windows of kWindow keys, so it needs no memory however many keys there are. Visit them
+// in order.
 #pragma once
 
 #include <array>

@@ -1,5 +1,5 @@
-// The life of the process as a handler may see and end it (SHUTDOWN, DEBUG SLEEP's clock, INFO server).
-// Implemented by the composition root.
+// The life of the process as a handler may see and end it (SHUTDOWN, DEBUG SLEEP's clock, INFO
+// server). Implemented by the composition root.
 #pragma once
 
 #include <cstdint>
@@ -15,14 +15,14 @@ struct ShutdownRequest {
 
 class Lifecycle {
  public:
-  // Orderly end: stop accepting, deliver pending output, remove pidfile and socket, return from run().
-  // Takes effect after this tick.
+  // Orderly end: stop accepting, deliver pending output, remove pidfile and socket, return from
+  // run(). Takes effect after this tick.
   virtual void request_shutdown(ShutdownRequest request) = 0;
-  virtual bool abort_shutdown() = 0;   // false when none is under way
-  virtual int port() const = 0;        // 0 when TCP is off
-  virtual std::string_view executable() const = 0;   // absolute path
-  virtual std::string_view config_file() const = 0;  // empty when none
-  virtual std::string_view run_id() const = 0;       // 40 hex digits, new at each start
+  virtual bool abort_shutdown() = 0;                   // false when none is under way
+  virtual int port() const = 0;                        // 0 when TCP is off
+  virtual std::string_view executable() const = 0;     // absolute path
+  virtual std::string_view config_file() const = 0;    // empty when none
+  virtual std::string_view run_id() const = 0;         // 40 hex digits, new at each start
   virtual std::string_view event_backend() const = 0;  // "epoll"
   virtual uint64_t bytes_read() const = 0;
   virtual uint64_t bytes_written() const = 0;

@@ -39,7 +39,8 @@ inline std::optional<uint64_t> read_cursor(Context& c, std::string_view text) {
 
 enum class ScanType : uint8_t { kNotTaken, kTaken };
 
-// Reads [MATCH pattern] [COUNT count] [TYPE type] from argument `first` on. Nothing: answered an error.
+// Reads [MATCH pattern] [COUNT count] [TYPE type] from argument `first` on. Nothing: answered an
+// error.
 inline std::optional<ScanArgs> read_scan_args(Context& c, size_t first, ScanType type_option) {
   ScanArgs scan;
   ArgReader args(c, first);

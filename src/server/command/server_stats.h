@@ -1,4 +1,5 @@
-// Counters of INFO's Stats section that belong to no single part. Plain numbers, the loop's thread only.
+// Counters of INFO's Stats section that belong to no single part. Plain numbers, the loop's thread
+// only.
 #pragma once
 
 #include <cstdint>
@@ -42,8 +43,8 @@ struct ServerStats {
   // What the connections had counted at the last CONFIG RESETSTAT; INFO shows the difference.
   Traffic traffic_before;
 
-  // INFO errorstats: replies by error code ("ERR", "WRONGTYPE"). Bounded, because a script or a later
-  // command could make codes up.
+  // INFO errorstats: replies by error code ("ERR", "WRONGTYPE"). Bounded, because a script or a
+  // later command could make codes up.
   static constexpr size_t kMaxErrorCodes = 128;
   std::map<std::string, uint64_t, std::less<>> errors_by_code;
   // `error` as it is replied, without '-'.

@@ -1,13 +1,13 @@
-// The parts of the server that handlers may use, by reference. server.cc constructs and wires them; this
-// is only the list. A family includes the headers of the parts it uses.
+// The parts of the server that handlers may use, by reference. server.cc constructs and wires them;
+// this is only the list. A family includes the headers of the parts it uses.
 #pragma once
 
 #include <cstdint>
 
-#include "server/db/databases.h"
 #include "server/command/effects.h"
 #include "server/command/server_stats.h"
 #include "server/db/access_clock.h"
+#include "server/db/databases.h"
 #include "server/db/lazy_free.h"
 
 namespace ae {
@@ -34,12 +34,12 @@ struct Tick {
 
 struct Services {
   Tick tick;
-  const Config& config;          // the values in force
-  ConfigStore& config_store;     // CONFIG
+  const Config& config;       // the values in force
+  ConfigStore& config_store;  // CONFIG
   Databases& databases;
   LazyFree& lazy_free;
   Effects& effects;
-  AccessClock& access_clock;    // LRU and LFU
+  AccessClock& access_clock;  // LRU and LFU
   ServerStats& stats;
   CommandStats& command_stats;
   const CommandTable& commands;

@@ -1,8 +1,8 @@
-// What the server knows of a client: the logic half. The I/O half is ae::Connection; they meet in the
-// request batch and in reply bytes, and neither includes the other's header beyond an id.
+// What the server knows of a client: the logic half. The I/O half is ae::Connection; they meet in
+// the request batch and in reply bytes, and neither includes the other's header beyond an id.
 //
-// A Session is a flat record of fixed size without interior pointers but one: `extras`, rare state that
-// most clients never have. A million idle clients pay for the fields below and nothing more.
+// A Session is a flat record of fixed size without interior pointers but one: `extras`, rare state
+// that most clients never have. A million idle clients pay for the fields below and nothing more.
 #pragma once
 
 #include <cstdint>
@@ -26,15 +26,15 @@ struct SessionId {
 
 enum class SessionFlag : uint16_t {
   kAuthenticated = 1,
-  kClosing = 2,        // close_after_flush was asked for: no further request runs
+  kClosing = 2,  // close_after_flush was asked for: no further request runs
   kMonitor = 4,
   kNoEvict = 8,
-  kNoTouch = 16,       // reads do not refresh access time
-  kReplyOff = 32,      // CLIENT REPLY OFF
-  kSkipNext = 64,      // CLIENT REPLY SKIP was run: the next reply is dropped
-  kSkipping = 128,     // ... and this is the one
+  kNoTouch = 16,    // reads do not refresh access time
+  kReplyOff = 32,   // CLIENT REPLY OFF
+  kSkipNext = 64,   // CLIENT REPLY SKIP was run: the next reply is dropped
+  kSkipping = 128,  // ... and this is the one
   kUnixSocket = 256,
-  kLocal = 512,        // over loopback or a unix socket
+  kLocal = 512,  // over loopback or a unix socket
 };
 
 struct SessionExtras {
@@ -44,13 +44,13 @@ struct SessionExtras {
 };
 
 struct Session {
-  SessionId self;                         // its own name in the table
-  uint64_t id = 0;                        // CLIENT ID: grows, never reused
+  SessionId self;   // its own name in the table
+  uint64_t id = 0;  // CLIENT ID: grows, never reused
   ae::ConnectionId connection;
   const Command* last_command = nullptr;  // CLIENT LIST's cmd=
   std::unique_ptr<SessionExtras> extras;
-  uint32_t created_s = 0;                 // monotonic seconds since the server started
-  uint32_t active_s = 0;                  // of the last request
+  uint32_t created_s = 0;  // monotonic seconds since the server started
+  uint32_t active_s = 0;   // of the last request
   uint16_t flags = 0;
   uint8_t db = 0;
   uint8_t resp = 2;

@@ -42,7 +42,9 @@ uint64_t fold(std::string_view name) {
   return word ^ n << 24;
 }
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? char(c + 32) : c; }
+char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? char(c + 32) : c;
+}
 
 }  // namespace
 
@@ -54,8 +56,8 @@ bool equals_ignoring_case(std::string_view a, std::string_view b) {
 }
 
 NameIndex::NameIndex(std::vector<std::string_view> names) : names_(std::move(names)) {
-  // Eight slots a name make a collision-free multiplier quick to find: about one try in e^(n/16) for
-  // n names would be hopeless at four hundred, so the table grows until one turns up.
+  // Eight slots a name make a collision-free multiplier quick to find: about one try in e^(n/16)
+  // for n names would be hopeless at four hundred, so the table grows until one turns up.
   size_t slots = std::bit_ceil(names_.size() * 8 + 1);
   ae::Prng prng(0x6d696c6c72616365);
   for (;; slots *= 2) {
@@ -97,8 +99,12 @@ CommandTable::CommandTable(std::span<const std::span<const CommandSpec>> familie
   std::vector<std::string_view> names;
   auto add = [&](const CommandSpec& spec, const Command* parent) {
     AE_ASSERT(spec.handler || !spec.subcommands.empty());
-    Command command{.spec = &spec, .id = uint16_t(commands_.size()), .parent = parent,
-                    .full_name = {}, .subcommands = {}, .index = {}};
+    Command command{.spec = &spec,
+                    .id = uint16_t(commands_.size()),
+                    .parent = parent,
+                    .full_name = {},
+                    .subcommands = {},
+                    .index = {}};
     command.full_name = parent ? parent->full_name + "|" : std::string();
     command.full_name += spec.name;
     commands_.push_back(std::move(command));

@@ -1,9 +1,11 @@
-// The vocabulary of the server: every command by name, found without an allocation or a string hash.
+// The vocabulary of the server: every command by name, found without an allocation or a string
+// hash.
 //
-// A name is folded to lower case while it is loaded: its first and last eight bytes and its length make
-// two words, one multiplication and a shift give the slot. The multiplier is searched once, at start, until no
-// two names share a slot (a perfect hash in the manner of Fredman, Komlós and Szemerédi, "Storing a
-// sparse table with O(1) worst case access time", 1984), so a lookup is one probe and one compare.
+// A name is folded to lower case while it is loaded: its first and last eight bytes and its length
+// make two words, one multiplication and a shift give the slot. The multiplier is searched once, at
+// start, until no two names share a slot (a perfect hash in the manner of Fredman, Komlós and
+// Szemerédi, "Storing a sparse table with O(1) worst case access time", 1984), so a lookup is one
+// probe and one compare.
 //
 // Thread: immutable after construction, shared by all.
 #pragma once
@@ -25,10 +27,10 @@ class NameIndex;
 struct Command {
   const CommandSpec* spec = nullptr;
   uint16_t id = 0;
-  const Command* parent = nullptr;           // the container of a subcommand
-  std::string full_name;                     // "client|getname"
-  std::span<const Command> subcommands;      // of a container
-  std::shared_ptr<const NameIndex> index;    // of a container
+  const Command* parent = nullptr;         // the container of a subcommand
+  std::string full_name;                   // "client|getname"
+  std::span<const Command> subcommands;    // of a container
+  std::shared_ptr<const NameIndex> index;  // of a container
 };
 
 // Names to positions, case-insensitively, one probe each.
@@ -52,8 +54,8 @@ class CommandTable {
  public:
   explicit CommandTable(std::span<const std::span<const CommandSpec>> families);
 
-  // The command an argument list names: the subcommand where the first word is a container's and the
-  // second is known. Null: unknown command; a container: its subcommand is missing or unknown.
+  // The command an argument list names: the subcommand where the first word is a container's and
+  // the second is known. Null: unknown command; a container: its subcommand is missing or unknown.
   const Command* resolve(std::span<const std::string_view> args) const {
     int position = index_->find(args[0]);
     if (position < 0) return nullptr;

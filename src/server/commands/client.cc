@@ -5,11 +5,11 @@
 
 #include "ae/base/decimal.h"
 #include "server/command/arg_reader.h"
+#include "server/command/clients.h"
 #include "server/command/help.h"
 #include "server/commands/client_filter.h"
 #include "server/commands/client_text.h"
 #include "server/commands/families.h"
-#include "server/command/clients.h"
 
 namespace millrace {
 namespace {

@@ -8,8 +8,8 @@
 #include <string_view>
 
 #include "server/command/arg_reader.h"
-#include "server/config/config.h"
 #include "server/command/clients.h"
+#include "server/config/config.h"
 
 namespace millrace {
 

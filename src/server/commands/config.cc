@@ -4,9 +4,9 @@
 
 #include "server/command/arg_reader.h"
 #include "server/command/help.h"
+#include "server/command/lifecycle.h"
 #include "server/commands/families.h"
 #include "server/config/config_store.h"
-#include "server/command/lifecycle.h"
 #include "server/observe/command_stats.h"
 
 namespace millrace {

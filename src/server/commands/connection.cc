@@ -4,10 +4,10 @@
 
 #include "ae/base/decimal.h"
 #include "server/command/arg_reader.h"
+#include "server/command/clients.h"
 #include "server/commands/client_text.h"
 #include "server/commands/families.h"
 #include "server/config/config.h"
-#include "server/command/clients.h"
 #include "server/observe/monitor_feed.h"
 #include "server/version.h"
 

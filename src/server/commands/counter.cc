@@ -31,10 +31,14 @@ void add(Context& c, int64_t increment) {
 }
 
 // INCR key
-void incr(Context& c) { add(c, 1); }
+void incr(Context& c) {
+  add(c, 1);
+}
 
 // DECR key
-void decr(Context& c) { add(c, -1); }
+void decr(Context& c) {
+  add(c, -1);
+}
 
 // INCRBY key increment
 void incrby(Context& c) {
@@ -75,30 +79,63 @@ void incrbyfloat(Context& c) {
 }
 
 constexpr CommandSpec kTable[] = {
-    {.name = "incr", .handler = incr, .arity = 2, .flags = kWrite | kDenyOom | kFast,
-     .keys = key_at(1), .since = "1.0.0", .group = Group::kString,
-     .summary = "Adds one to the integer under a key.", .complexity = "O(1)", .syntax = "key"},
-    {.name = "decr", .handler = decr, .arity = 2, .flags = kWrite | kDenyOom | kFast,
-     .keys = key_at(1), .since = "1.0.0", .group = Group::kString,
-     .summary = "Subtracts one from the integer under a key.", .complexity = "O(1)",
+    {.name = "incr",
+     .handler = incr,
+     .arity = 2,
+     .flags = kWrite | kDenyOom | kFast,
+     .keys = key_at(1),
+     .since = "1.0.0",
+     .group = Group::kString,
+     .summary = "Adds one to the integer under a key.",
+     .complexity = "O(1)",
      .syntax = "key"},
-    {.name = "incrby", .handler = incrby, .arity = 3, .flags = kWrite | kDenyOom | kFast,
-     .keys = key_at(1), .since = "1.0.0", .group = Group::kString,
-     .summary = "Adds a number to the integer under a key.", .complexity = "O(1)",
+    {.name = "decr",
+     .handler = decr,
+     .arity = 2,
+     .flags = kWrite | kDenyOom | kFast,
+     .keys = key_at(1),
+     .since = "1.0.0",
+     .group = Group::kString,
+     .summary = "Subtracts one from the integer under a key.",
+     .complexity = "O(1)",
+     .syntax = "key"},
+    {.name = "incrby",
+     .handler = incrby,
+     .arity = 3,
+     .flags = kWrite | kDenyOom | kFast,
+     .keys = key_at(1),
+     .since = "1.0.0",
+     .group = Group::kString,
+     .summary = "Adds a number to the integer under a key.",
+     .complexity = "O(1)",
      .syntax = "key increment"},
-    {.name = "decrby", .handler = decrby, .arity = 3, .flags = kWrite | kDenyOom | kFast,
-     .keys = key_at(1), .since = "1.0.0", .group = Group::kString,
-     .summary = "Subtracts a number from the integer under a key.", .complexity = "O(1)",
+    {.name = "decrby",
+     .handler = decrby,
+     .arity = 3,
+     .flags = kWrite | kDenyOom | kFast,
+     .keys = key_at(1),
+     .since = "1.0.0",
+     .group = Group::kString,
+     .summary = "Subtracts a number from the integer under a key.",
+     .complexity = "O(1)",
      .syntax = "key decrement"},
-    {.name = "incrbyfloat", .handler = incrbyfloat, .arity = 3, .flags = kWrite | kDenyOom | kFast,
-     .keys = key_at(1), .since = "2.6.0", .group = Group::kString,
-     .summary = "Adds a number to the floating point number under a key.", .complexity = "O(1)",
+    {.name = "incrbyfloat",
+     .handler = incrbyfloat,
+     .arity = 3,
+     .flags = kWrite | kDenyOom | kFast,
+     .keys = key_at(1),
+     .since = "2.6.0",
+     .group = Group::kString,
+     .summary = "Adds a number to the floating point number under a key.",
+     .complexity = "O(1)",
      .syntax = "key increment"},
 };
 static_assert(sane(kTable));
 
 }  // namespace
 
-std::span<const CommandSpec> counter_commands() { return kTable; }
+std::span<const CommandSpec> counter_commands() {
+  return kTable;
+}
 
 }  // namespace millrace

@@ -73,16 +73,24 @@ void expire_as(Context& c, TimeUnit unit, TimeBase base) {
 }
 
 // EXPIRE key seconds [NX | XX | GT | LT]
-void expire(Context& c) { expire_as(c, TimeUnit::kSeconds, TimeBase::kNow); }
+void expire(Context& c) {
+  expire_as(c, TimeUnit::kSeconds, TimeBase::kNow);
+}
 
 // PEXPIRE key milliseconds [NX | XX | GT | LT]
-void pexpire(Context& c) { expire_as(c, TimeUnit::kMilliseconds, TimeBase::kNow); }
+void pexpire(Context& c) {
+  expire_as(c, TimeUnit::kMilliseconds, TimeBase::kNow);
+}
 
 // EXPIREAT key unix-time-seconds [NX | XX | GT | LT]
-void expireat(Context& c) { expire_as(c, TimeUnit::kSeconds, TimeBase::kEpoch); }
+void expireat(Context& c) {
+  expire_as(c, TimeUnit::kSeconds, TimeBase::kEpoch);
+}
 
 // PEXPIREAT key unix-time-milliseconds [NX | XX | GT | LT]
-void pexpireat(Context& c) { expire_as(c, TimeUnit::kMilliseconds, TimeBase::kEpoch); }
+void pexpireat(Context& c) {
+  expire_as(c, TimeUnit::kMilliseconds, TimeBase::kEpoch);
+}
 
 // -2: no such key; -1: it never ends.
 void reply_expiry(Context& c, TimeUnit unit, TimeBase base) {
@@ -96,16 +104,24 @@ void reply_expiry(Context& c, TimeUnit unit, TimeBase base) {
 }
 
 // TTL key
-void ttl(Context& c) { reply_expiry(c, TimeUnit::kSeconds, TimeBase::kNow); }
+void ttl(Context& c) {
+  reply_expiry(c, TimeUnit::kSeconds, TimeBase::kNow);
+}
 
 // PTTL key
-void pttl(Context& c) { reply_expiry(c, TimeUnit::kMilliseconds, TimeBase::kNow); }
+void pttl(Context& c) {
+  reply_expiry(c, TimeUnit::kMilliseconds, TimeBase::kNow);
+}
 
 // EXPIRETIME key
-void expiretime(Context& c) { reply_expiry(c, TimeUnit::kSeconds, TimeBase::kEpoch); }
+void expiretime(Context& c) {
+  reply_expiry(c, TimeUnit::kSeconds, TimeBase::kEpoch);
+}
 
 // PEXPIRETIME key
-void pexpiretime(Context& c) { reply_expiry(c, TimeUnit::kMilliseconds, TimeBase::kEpoch); }
+void pexpiretime(Context& c) {
+  reply_expiry(c, TimeUnit::kMilliseconds, TimeBase::kEpoch);
+}
 
 // PERSIST key
 void persist(Context& c) {
@@ -118,46 +134,103 @@ void persist(Context& c) {
 }
 
 constexpr CommandSpec kTable[] = {
-    {.name = "expire", .handler = expire, .arity = -3, .flags = kWrite | kFast, .keys = key_at(1),
-     .since = "1.0.0", .group = Group::kGeneric,
-     .summary = "Ends a key after some seconds.", .complexity = "O(1)",
+    {.name = "expire",
+     .handler = expire,
+     .arity = -3,
+     .flags = kWrite | kFast,
+     .keys = key_at(1),
+     .since = "1.0.0",
+     .group = Group::kGeneric,
+     .summary = "Ends a key after some seconds.",
+     .complexity = "O(1)",
      .syntax = "key seconds [NX | XX | GT | LT]"},
-    {.name = "pexpire", .handler = pexpire, .arity = -3, .flags = kWrite | kFast,
-     .keys = key_at(1), .since = "2.6.0", .group = Group::kGeneric,
-     .summary = "Ends a key after some milliseconds.", .complexity = "O(1)",
+    {.name = "pexpire",
+     .handler = pexpire,
+     .arity = -3,
+     .flags = kWrite | kFast,
+     .keys = key_at(1),
+     .since = "2.6.0",
+     .group = Group::kGeneric,
+     .summary = "Ends a key after some milliseconds.",
+     .complexity = "O(1)",
      .syntax = "key milliseconds [NX | XX | GT | LT]"},
-    {.name = "expireat", .handler = expireat, .arity = -3, .flags = kWrite | kFast,
-     .keys = key_at(1), .since = "1.2.0", .group = Group::kGeneric,
-     .summary = "Ends a key at a time given in seconds since 1970.", .complexity = "O(1)",
+    {.name = "expireat",
+     .handler = expireat,
+     .arity = -3,
+     .flags = kWrite | kFast,
+     .keys = key_at(1),
+     .since = "1.2.0",
+     .group = Group::kGeneric,
+     .summary = "Ends a key at a time given in seconds since 1970.",
+     .complexity = "O(1)",
      .syntax = "key unix-time-seconds [NX | XX | GT | LT]"},
-    {.name = "pexpireat", .handler = pexpireat, .arity = -3, .flags = kWrite | kFast,
-     .keys = key_at(1), .since = "2.6.0", .group = Group::kGeneric,
-     .summary = "Ends a key at a time given in milliseconds since 1970.", .complexity = "O(1)",
+    {.name = "pexpireat",
+     .handler = pexpireat,
+     .arity = -3,
+     .flags = kWrite | kFast,
+     .keys = key_at(1),
+     .since = "2.6.0",
+     .group = Group::kGeneric,
+     .summary = "Ends a key at a time given in milliseconds since 1970.",
+     .complexity = "O(1)",
      .syntax = "key unix-time-milliseconds [NX | XX | GT | LT]"},
-    {.name = "ttl", .handler = ttl, .arity = 2, .flags = kReadOnly | kFast, .keys = key_at(1),
-     .since = "1.0.0", .group = Group::kGeneric,
-     .summary = "Returns how many seconds a key has left.", .complexity = "O(1)",
+    {.name = "ttl",
+     .handler = ttl,
+     .arity = 2,
+     .flags = kReadOnly | kFast,
+     .keys = key_at(1),
+     .since = "1.0.0",
+     .group = Group::kGeneric,
+     .summary = "Returns how many seconds a key has left.",
+     .complexity = "O(1)",
      .syntax = "key"},
-    {.name = "pttl", .handler = pttl, .arity = 2, .flags = kReadOnly | kFast, .keys = key_at(1),
-     .since = "2.6.0", .group = Group::kGeneric,
-     .summary = "Returns how many milliseconds a key has left.", .complexity = "O(1)",
+    {.name = "pttl",
+     .handler = pttl,
+     .arity = 2,
+     .flags = kReadOnly | kFast,
+     .keys = key_at(1),
+     .since = "2.6.0",
+     .group = Group::kGeneric,
+     .summary = "Returns how many milliseconds a key has left.",
+     .complexity = "O(1)",
      .syntax = "key"},
-    {.name = "expiretime", .handler = expiretime, .arity = 2, .flags = kReadOnly | kFast,
-     .keys = key_at(1), .since = "7.0.0", .group = Group::kGeneric,
-     .summary = "Returns when a key ends, in seconds since 1970.", .complexity = "O(1)",
+    {.name = "expiretime",
+     .handler = expiretime,
+     .arity = 2,
+     .flags = kReadOnly | kFast,
+     .keys = key_at(1),
+     .since = "7.0.0",
+     .group = Group::kGeneric,
+     .summary = "Returns when a key ends, in seconds since 1970.",
+     .complexity = "O(1)",
      .syntax = "key"},
-    {.name = "pexpiretime", .handler = pexpiretime, .arity = 2, .flags = kReadOnly | kFast,
-     .keys = key_at(1), .since = "7.0.0", .group = Group::kGeneric,
-     .summary = "Returns when a key ends, in milliseconds since 1970.", .complexity = "O(1)",
+    {.name = "pexpiretime",
+     .handler = pexpiretime,
+     .arity = 2,
+     .flags = kReadOnly | kFast,
+     .keys = key_at(1),
+     .since = "7.0.0",
+     .group = Group::kGeneric,
+     .summary = "Returns when a key ends, in milliseconds since 1970.",
+     .complexity = "O(1)",
      .syntax = "key"},
-    {.name = "persist", .handler = persist, .arity = 2, .flags = kWrite | kFast,
-     .keys = key_at(1), .since = "2.2.0", .group = Group::kGeneric,
-     .summary = "Takes the end of a key away.", .complexity = "O(1)", .syntax = "key"},
+    {.name = "persist",
+     .handler = persist,
+     .arity = 2,
+     .flags = kWrite | kFast,
+     .keys = key_at(1),
+     .since = "2.2.0",
+     .group = Group::kGeneric,
+     .summary = "Takes the end of a key away.",
+     .complexity = "O(1)",
+     .syntax = "key"},
 };
 static_assert(sane(kTable));
 
 }  // namespace
 
-std::span<const CommandSpec> expire_commands() { return kTable; }
+std::span<const CommandSpec> expire_commands() {
+  return kTable;
+}
 
 }  // namespace millrace

@@ -1,4 +1,5 @@
-// Keys as such, whatever they hold. Their expiry is in expire.cc, walks over all of them in scan.cc.
+// Keys as such, whatever they hold. Their expiry is in expire.cc, walks over all of them in
+// scan.cc.
 #include "server/command/arg_reader.h"
 #include "server/command/key_batch.h"
 #include "server/commands/families.h"
@@ -36,7 +37,9 @@ void del(Context& c) {
 }
 
 // UNLINK key [key ...]
-void unlink(Context& c) { delete_keys(c, Freeing::kLater); }
+void unlink(Context& c) {
+  delete_keys(c, Freeing::kLater);
+}
 
 // EXISTS key [key ...]
 void exists(Context& c) {
@@ -96,10 +99,14 @@ void rename_key(Context& c, Target rule) {
 }
 
 // RENAME key newkey
-void rename(Context& c) { rename_key(c, Target::kReplaced); }
+void rename(Context& c) {
+  rename_key(c, Target::kReplaced);
+}
 
 // RENAMENX key newkey
-void renamenx(Context& c) { rename_key(c, Target::kMustBeAbsent); }
+void renamenx(Context& c) {
+  rename_key(c, Target::kMustBeAbsent);
+}
 
 // The number of a database; an error is latched.
 uint8_t database_number(Context& c, ArgReader& args) {
@@ -166,48 +173,114 @@ void copy(Context& c) {
 }
 
 constexpr CommandSpec kTable[] = {
-    {.name = "del", .handler = del, .arity = -2, .flags = kWrite, .keys = keys_between(1, -1),
-     .since = "1.0.0", .group = Group::kGeneric, .summary = "Deletes keys.",
+    {.name = "del",
+     .handler = del,
+     .arity = -2,
+     .flags = kWrite,
+     .keys = keys_between(1, -1),
+     .since = "1.0.0",
+     .group = Group::kGeneric,
+     .summary = "Deletes keys.",
      .complexity = "O(N) for N keys, plus the elements of what they hold",
      .syntax = "key [key ...]"},
-    {.name = "unlink", .handler = unlink, .arity = -2, .flags = kWrite | kFast,
-     .keys = keys_between(1, -1), .since = "4.0.0", .group = Group::kGeneric,
+    {.name = "unlink",
+     .handler = unlink,
+     .arity = -2,
+     .flags = kWrite | kFast,
+     .keys = keys_between(1, -1),
+     .since = "4.0.0",
+     .group = Group::kGeneric,
      .summary = "Deletes keys at once and frees what they held little by little.",
-     .complexity = "O(1) for each key", .syntax = "key [key ...]"},
-    {.name = "exists", .handler = exists, .arity = -2, .flags = kReadOnly | kFast,
-     .keys = keys_between(1, -1), .since = "1.0.0", .group = Group::kGeneric,
-     .summary = "Counts how many of the keys exist.", .complexity = "O(N) for N keys",
+     .complexity = "O(1) for each key",
      .syntax = "key [key ...]"},
-    {.name = "touch", .handler = exists, .arity = -2, .flags = kReadOnly | kFast,
-     .keys = keys_between(1, -1), .since = "3.2.1", .group = Group::kGeneric,
+    {.name = "exists",
+     .handler = exists,
+     .arity = -2,
+     .flags = kReadOnly | kFast,
+     .keys = keys_between(1, -1),
+     .since = "1.0.0",
+     .group = Group::kGeneric,
+     .summary = "Counts how many of the keys exist.",
+     .complexity = "O(N) for N keys",
+     .syntax = "key [key ...]"},
+    {.name = "touch",
+     .handler = exists,
+     .arity = -2,
+     .flags = kReadOnly | kFast,
+     .keys = keys_between(1, -1),
+     .since = "3.2.1",
+     .group = Group::kGeneric,
      .summary = "Refreshes the access time of keys and counts how many exist.",
-     .complexity = "O(N) for N keys", .syntax = "key [key ...]"},
-    {.name = "type", .handler = type, .arity = 2, .flags = kReadOnly | kFast, .keys = key_at(1),
-     .since = "1.0.0", .group = Group::kGeneric,
-     .summary = "Names the type of what a key holds.", .complexity = "O(1)", .syntax = "key"},
-    {.name = "randomkey", .handler = randomkey, .arity = 1,
-     .flags = kReadOnly | kTouchesArbitraryKeys, .since = "1.0.0", .group = Group::kGeneric,
-     .summary = "Returns one of the keys at random.", .complexity = "O(1)"},
-    {.name = "rename", .handler = rename, .arity = 3, .flags = kWrite, .keys = key_at(1), .more_keys = key_at(2),
-     .since = "1.0.0", .group = Group::kGeneric,
+     .complexity = "O(N) for N keys",
+     .syntax = "key [key ...]"},
+    {.name = "type",
+     .handler = type,
+     .arity = 2,
+     .flags = kReadOnly | kFast,
+     .keys = key_at(1),
+     .since = "1.0.0",
+     .group = Group::kGeneric,
+     .summary = "Names the type of what a key holds.",
+     .complexity = "O(1)",
+     .syntax = "key"},
+    {.name = "randomkey",
+     .handler = randomkey,
+     .arity = 1,
+     .flags = kReadOnly | kTouchesArbitraryKeys,
+     .since = "1.0.0",
+     .group = Group::kGeneric,
+     .summary = "Returns one of the keys at random.",
+     .complexity = "O(1)"},
+    {.name = "rename",
+     .handler = rename,
+     .arity = 3,
+     .flags = kWrite,
+     .keys = key_at(1),
+     .more_keys = key_at(2),
+     .since = "1.0.0",
+     .group = Group::kGeneric,
      .summary = "Renames a key; one that had the new name is replaced.",
-     .complexity = "O(1), plus the elements of what is replaced", .syntax = "key newkey"},
-    {.name = "renamenx", .handler = renamenx, .arity = 3, .flags = kWrite | kFast,
-     .keys = key_at(1), .more_keys = key_at(2), .since = "1.0.0", .group = Group::kGeneric,
-     .summary = "Renames a key if no key has the new name.", .complexity = "O(1)",
+     .complexity = "O(1), plus the elements of what is replaced",
      .syntax = "key newkey"},
-    {.name = "move", .handler = move, .arity = 3, .flags = kWrite | kFast, .keys = key_at(1),
-     .since = "1.0.0", .group = Group::kGeneric, .summary = "Moves a key to another database.",
-     .complexity = "O(1)", .syntax = "key db"},
-    {.name = "copy", .handler = copy, .arity = -3, .flags = kWrite | kDenyOom,
-     .keys = key_at(1), .more_keys = key_at(2), .since = "6.2.0", .group = Group::kGeneric,
+    {.name = "renamenx",
+     .handler = renamenx,
+     .arity = 3,
+     .flags = kWrite | kFast,
+     .keys = key_at(1),
+     .more_keys = key_at(2),
+     .since = "1.0.0",
+     .group = Group::kGeneric,
+     .summary = "Renames a key if no key has the new name.",
+     .complexity = "O(1)",
+     .syntax = "key newkey"},
+    {.name = "move",
+     .handler = move,
+     .arity = 3,
+     .flags = kWrite | kFast,
+     .keys = key_at(1),
+     .since = "1.0.0",
+     .group = Group::kGeneric,
+     .summary = "Moves a key to another database.",
+     .complexity = "O(1)",
+     .syntax = "key db"},
+    {.name = "copy",
+     .handler = copy,
+     .arity = -3,
+     .flags = kWrite | kDenyOom,
+     .keys = key_at(1),
+     .more_keys = key_at(2),
+     .since = "6.2.0",
+     .group = Group::kGeneric,
      .summary = "Copies what a key holds to another key.",
-     .complexity = "O(N) for N elements", .syntax = "source destination [DB destination-db] [REPLACE]"},
+     .complexity = "O(N) for N elements",
+     .syntax = "source destination [DB destination-db] [REPLACE]"},
 };
 static_assert(sane(kTable));
 
 }  // namespace
 
-std::span<const CommandSpec> generic_commands() { return kTable; }
+std::span<const CommandSpec> generic_commands() {
+  return kTable;
+}
 
 }  // namespace millrace

@@ -52,35 +52,72 @@ void freq(Context& c) {
 }
 
 constexpr CommandSpec kSubcommands[] = {
-    {.name = "encoding", .handler = encoding, .arity = 3, .flags = kReadOnly, .keys = key_at(2),
-     .since = "2.2.3", .group = Group::kGeneric,
-     .summary = "Names the encoding of what a key holds.", .complexity = "O(1)", .syntax = "key"},
-    {.name = "freq", .handler = freq, .arity = 3, .flags = kReadOnly, .keys = key_at(2),
-     .since = "4.0.0", .group = Group::kGeneric,
-     .summary = "Returns the logarithmic access counter of a key.", .complexity = "O(1)",
+    {.name = "encoding",
+     .handler = encoding,
+     .arity = 3,
+     .flags = kReadOnly,
+     .keys = key_at(2),
+     .since = "2.2.3",
+     .group = Group::kGeneric,
+     .summary = "Names the encoding of what a key holds.",
+     .complexity = "O(1)",
      .syntax = "key"},
-    {.name = "help", .handler = reply_help, .arity = 2, .flags = kLoading | kStale, .since = "6.2.0",
-     .group = Group::kGeneric, .summary = "Explains the subcommands.", .complexity = "O(1)"},
-    {.name = "idletime", .handler = idletime, .arity = 3, .flags = kReadOnly, .keys = key_at(2),
-     .since = "2.2.3", .group = Group::kGeneric,
-     .summary = "Returns the seconds since a key was last used.", .complexity = "O(1)",
+    {.name = "freq",
+     .handler = freq,
+     .arity = 3,
+     .flags = kReadOnly,
+     .keys = key_at(2),
+     .since = "4.0.0",
+     .group = Group::kGeneric,
+     .summary = "Returns the logarithmic access counter of a key.",
+     .complexity = "O(1)",
      .syntax = "key"},
-    {.name = "refcount", .handler = refcount, .arity = 3, .flags = kReadOnly, .keys = key_at(2),
-     .since = "2.2.3", .group = Group::kGeneric,
-     .summary = "Returns the number of owners of what a key holds.", .complexity = "O(1)",
+    {.name = "help",
+     .handler = reply_help,
+     .arity = 2,
+     .flags = kLoading | kStale,
+     .since = "6.2.0",
+     .group = Group::kGeneric,
+     .summary = "Explains the subcommands.",
+     .complexity = "O(1)"},
+    {.name = "idletime",
+     .handler = idletime,
+     .arity = 3,
+     .flags = kReadOnly,
+     .keys = key_at(2),
+     .since = "2.2.3",
+     .group = Group::kGeneric,
+     .summary = "Returns the seconds since a key was last used.",
+     .complexity = "O(1)",
+     .syntax = "key"},
+    {.name = "refcount",
+     .handler = refcount,
+     .arity = 3,
+     .flags = kReadOnly,
+     .keys = key_at(2),
+     .since = "2.2.3",
+     .group = Group::kGeneric,
+     .summary = "Returns the number of owners of what a key holds.",
+     .complexity = "O(1)",
      .syntax = "key"},
 };
 static_assert(sane(kSubcommands));
 
 constexpr CommandSpec kTable[] = {
-    {.name = "object", .arity = -2, .since = "2.2.3", .group = Group::kGeneric,
-     .summary = "Looks at how keys are kept.", .complexity = "Depends on the subcommand.",
+    {.name = "object",
+     .arity = -2,
+     .since = "2.2.3",
+     .group = Group::kGeneric,
+     .summary = "Looks at how keys are kept.",
+     .complexity = "Depends on the subcommand.",
      .subcommands = kSubcommands},
 };
 static_assert(sane(kTable));
 
 }  // namespace
 
-std::span<const CommandSpec> object_commands() { return kTable; }
+std::span<const CommandSpec> object_commands() {
+  return kTable;
+}
 
 }  // namespace millrace

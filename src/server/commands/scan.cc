@@ -70,11 +70,21 @@ void scan(Context& c) {
 }
 
 constexpr CommandSpec kTable[] = {
-    {.name = "keys", .handler = keys, .arity = 2, .flags = kReadOnly, .since = "1.0.0",
-     .group = Group::kGeneric, .summary = "Returns all keys whose names match a pattern.",
-     .complexity = "O(N) for N keys in the database", .syntax = "pattern"},
-    {.name = "scan", .handler = scan, .arity = -2, .flags = kReadOnly | kTouchesArbitraryKeys,
-     .since = "2.8.0", .group = Group::kGeneric,
+    {.name = "keys",
+     .handler = keys,
+     .arity = 2,
+     .flags = kReadOnly,
+     .since = "1.0.0",
+     .group = Group::kGeneric,
+     .summary = "Returns all keys whose names match a pattern.",
+     .complexity = "O(N) for N keys in the database",
+     .syntax = "pattern"},
+    {.name = "scan",
+     .handler = scan,
+     .arity = -2,
+     .flags = kReadOnly | kTouchesArbitraryKeys,
+     .since = "2.8.0",
+     .group = Group::kGeneric,
      .summary = "Walks over the keys of a database, some at each call.",
      .complexity = "O(1) for each call, O(N) for a whole walk over N keys",
      .syntax = "cursor [MATCH pattern] [COUNT count] [TYPE type]"},
@@ -83,6 +93,8 @@ static_assert(sane(kTable));
 
 }  // namespace
 
-std::span<const CommandSpec> scan_commands() { return kTable; }
+std::span<const CommandSpec> scan_commands() {
+  return kTable;
+}
 
 }  // namespace millrace

@@ -1,8 +1,8 @@
 // The server as a whole: its databases, its clock, its end.
 #include "server/command/arg_reader.h"
+#include "server/command/lifecycle.h"
 #include "server/commands/families.h"
 #include "server/config/config.h"
-#include "server/command/lifecycle.h"
 #include "server/observe/monitor_feed.h"
 
 namespace millrace {

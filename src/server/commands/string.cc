@@ -1,4 +1,5 @@
-// Strings: read and write whole values. Parts of them are in string_range.cc, numbers in counter.cc.
+// Strings: read and write whole values. Parts of them are in string_range.cc, numbers in
+// counter.cc.
 #include "server/command/arg_reader.h"
 #include "server/command/expire_time.h"
 #include "server/command/key_batch.h"
@@ -146,10 +147,14 @@ void set_for(Context& c, TimeUnit unit) {
 }
 
 // SETEX key seconds value
-void setex(Context& c) { set_for(c, TimeUnit::kSeconds); }
+void setex(Context& c) {
+  set_for(c, TimeUnit::kSeconds);
+}
 
 // PSETEX key milliseconds value
-void psetex(Context& c) { set_for(c, TimeUnit::kMilliseconds); }
+void psetex(Context& c) {
+  set_for(c, TimeUnit::kMilliseconds);
+}
 
 // --- GET
 
@@ -260,58 +265,125 @@ void msetnx(Context& c) {
 }
 
 constexpr CommandSpec kTable[] = {
-    {.name = "set", .handler = set, .arity = -3, .flags = kWrite | kDenyOom | kUntimed,
-     .keys = key_at(1), .since = "1.0.0", .group = Group::kString,
+    {.name = "set",
+     .handler = set,
+     .arity = -3,
+     .flags = kWrite | kDenyOom | kUntimed,
+     .keys = key_at(1),
+     .since = "1.0.0",
+     .group = Group::kString,
      .summary = "Stores a string under a key, whatever the key held before.",
      .complexity = "O(1)",
      .syntax = "key value [NX | XX] [GET] [EX seconds | PX milliseconds | EXAT unix-time-seconds | "
                "PXAT unix-time-milliseconds | KEEPTTL]"},
-    {.name = "setnx", .handler = setnx, .arity = 3, .flags = kWrite | kDenyOom | kFast,
-     .keys = key_at(1), .since = "1.0.0", .group = Group::kString,
-     .summary = "Stores a string under a key that does not exist.", .complexity = "O(1)",
+    {.name = "setnx",
+     .handler = setnx,
+     .arity = 3,
+     .flags = kWrite | kDenyOom | kFast,
+     .keys = key_at(1),
+     .since = "1.0.0",
+     .group = Group::kString,
+     .summary = "Stores a string under a key that does not exist.",
+     .complexity = "O(1)",
      .syntax = "key value"},
-    {.name = "setex", .handler = setex, .arity = 4, .flags = kWrite | kDenyOom | kUntimed,
-     .keys = key_at(1), .since = "2.0.0", .group = Group::kString,
-     .summary = "Stores a string that expires after some seconds.", .complexity = "O(1)",
+    {.name = "setex",
+     .handler = setex,
+     .arity = 4,
+     .flags = kWrite | kDenyOom | kUntimed,
+     .keys = key_at(1),
+     .since = "2.0.0",
+     .group = Group::kString,
+     .summary = "Stores a string that expires after some seconds.",
+     .complexity = "O(1)",
      .syntax = "key seconds value"},
-    {.name = "psetex", .handler = psetex, .arity = 4, .flags = kWrite | kDenyOom | kUntimed,
-     .keys = key_at(1), .since = "2.6.0", .group = Group::kString,
-     .summary = "Stores a string that expires after some milliseconds.", .complexity = "O(1)",
+    {.name = "psetex",
+     .handler = psetex,
+     .arity = 4,
+     .flags = kWrite | kDenyOom | kUntimed,
+     .keys = key_at(1),
+     .since = "2.6.0",
+     .group = Group::kString,
+     .summary = "Stores a string that expires after some milliseconds.",
+     .complexity = "O(1)",
      .syntax = "key milliseconds value"},
-    {.name = "get", .handler = get, .arity = 2, .flags = kReadOnly | kFast, .keys = key_at(1),
-     .since = "1.0.0", .group = Group::kString, .summary = "Reads the string under a key.",
-     .complexity = "O(1)", .syntax = "key"},
-    {.name = "getset", .handler = getset, .arity = 3, .flags = kWrite | kDenyOom | kFast,
-     .keys = key_at(1), .since = "1.0.0", .group = Group::kString,
-     .summary = "Reads the string under a key and stores another.", .complexity = "O(1)",
-     .syntax = "key value"},
-    {.name = "getdel", .handler = getdel, .arity = 2, .flags = kWrite | kFast, .keys = key_at(1),
-     .since = "6.2.0", .group = Group::kString,
-     .summary = "Reads the string under a key and deletes the key.", .complexity = "O(1)",
+    {.name = "get",
+     .handler = get,
+     .arity = 2,
+     .flags = kReadOnly | kFast,
+     .keys = key_at(1),
+     .since = "1.0.0",
+     .group = Group::kString,
+     .summary = "Reads the string under a key.",
+     .complexity = "O(1)",
      .syntax = "key"},
-    {.name = "getex", .handler = getex, .arity = -2, .flags = kWrite | kFast, .keys = key_at(1),
-     .since = "6.2.0", .group = Group::kString,
+    {.name = "getset",
+     .handler = getset,
+     .arity = 3,
+     .flags = kWrite | kDenyOom | kFast,
+     .keys = key_at(1),
+     .since = "1.0.0",
+     .group = Group::kString,
+     .summary = "Reads the string under a key and stores another.",
+     .complexity = "O(1)",
+     .syntax = "key value"},
+    {.name = "getdel",
+     .handler = getdel,
+     .arity = 2,
+     .flags = kWrite | kFast,
+     .keys = key_at(1),
+     .since = "6.2.0",
+     .group = Group::kString,
+     .summary = "Reads the string under a key and deletes the key.",
+     .complexity = "O(1)",
+     .syntax = "key"},
+    {.name = "getex",
+     .handler = getex,
+     .arity = -2,
+     .flags = kWrite | kFast,
+     .keys = key_at(1),
+     .since = "6.2.0",
+     .group = Group::kString,
      .summary = "Reads the string under a key and sets or removes its time to live.",
      .complexity = "O(1)",
      .syntax = "key [EX seconds | PX milliseconds | EXAT unix-time-seconds | PXAT "
                "unix-time-milliseconds | PERSIST]"},
-    {.name = "mget", .handler = mget, .arity = -2, .flags = kReadOnly | kFast,
-     .keys = keys_between(1, -1), .since = "1.0.0", .group = Group::kString,
-     .summary = "Reads the strings under several keys.", .complexity = "O(N) for N keys",
+    {.name = "mget",
+     .handler = mget,
+     .arity = -2,
+     .flags = kReadOnly | kFast,
+     .keys = keys_between(1, -1),
+     .since = "1.0.0",
+     .group = Group::kString,
+     .summary = "Reads the strings under several keys.",
+     .complexity = "O(N) for N keys",
      .syntax = "key [key ...]"},
-    {.name = "mset", .handler = mset, .arity = -3, .flags = kWrite | kDenyOom,
-     .keys = keys_between(1, -1, 2), .since = "1.0.1", .group = Group::kString,
-     .summary = "Stores strings under several keys.", .complexity = "O(N) for N keys",
+    {.name = "mset",
+     .handler = mset,
+     .arity = -3,
+     .flags = kWrite | kDenyOom,
+     .keys = keys_between(1, -1, 2),
+     .since = "1.0.1",
+     .group = Group::kString,
+     .summary = "Stores strings under several keys.",
+     .complexity = "O(N) for N keys",
      .syntax = "key value [key value ...]"},
-    {.name = "msetnx", .handler = msetnx, .arity = -3, .flags = kWrite | kDenyOom,
-     .keys = keys_between(1, -1, 2), .since = "1.0.1", .group = Group::kString,
+    {.name = "msetnx",
+     .handler = msetnx,
+     .arity = -3,
+     .flags = kWrite | kDenyOom,
+     .keys = keys_between(1, -1, 2),
+     .since = "1.0.1",
+     .group = Group::kString,
      .summary = "Stores strings under several keys if none of them exists.",
-     .complexity = "O(N) for N keys", .syntax = "key value [key value ...]"},
+     .complexity = "O(N) for N keys",
+     .syntax = "key value [key value ...]"},
 };
 static_assert(sane(kTable));
 
 }  // namespace
 
-std::span<const CommandSpec> string_commands() { return kTable; }
+std::span<const CommandSpec> string_commands() {
+  return kTable;
+}
 
 }  // namespace millrace

@@ -2,9 +2,9 @@
 
 #include <numeric>
 
-#include "server/config/config.h"
 #include "server/command/clients.h"
 #include "server/command/lifecycle.h"
+#include "server/config/config.h"
 #include "server/db/expiry.h"
 #include "server/db/lazy_free.h"
 #include "server/observe/latency_monitor.h"
@@ -25,14 +25,15 @@ double RateMeter::per_second() const {
 }
 
 Cron::Cron(ae::EventLoop& loop, Services& services) : loop_(loop), services_(services) {
-  // Between two runs of the cron, whenever the loop is about to sleep: what was unlinked in this tick.
+  // Between two runs of the cron, whenever the loop is about to sleep: what was unlinked in this
+  // tick.
   loop_.before_sleep([this] { free_some(); });
 }
 
 void Cron::start() {
   loop_.cancel(timer_);
-  timer_ = loop_.add_periodic(ae::Nanoseconds(1'000'000'000 / services_.config.hz),
-                              [this] { run(); });
+  timer_ =
+      loop_.add_periodic(ae::Nanoseconds(1'000'000'000 / services_.config.hz), [this] { run(); });
 }
 
 void Cron::run() {
@@ -44,9 +45,9 @@ void Cron::run() {
   rest_when_idle();
 }
 
-// Expired keys come in waves (a million keys set in one minute expire in one minute), so a cycle goes on
-// until few of the keys it looks at have expired; but in slices short enough that no client notices, with
-// pauses between them that keep the share of the processor that Redis' cycle has.
+// Expired keys come in waves (a million keys set in one minute expire in one minute), so a cycle
+// goes on until few of the keys it looks at have expired; but in slices short enough that no client
+// notices, with pauses between them that keep the share of the processor that Redis' cycle has.
 void Cron::expire_keys() {
   if (expiring_ || !services_.active_expiry_enabled) return;
   const Config& config = services_.config;

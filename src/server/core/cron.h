@@ -1,11 +1,11 @@
-// What the server does when nobody asks: `hz` times a second, in slices that do not grow with the number
-// of clients or keys.
+// What the server does when nobody asks: `hz` times a second, in slices that do not grow with the
+// number of clients or keys.
 //
 //   expire    a slice of the keys whose time has passed (db/expiry.h)
 //   free      a slice of what was unlinked (db/lazy_free.h)
-//   clients   a slice of the idle ones (`timeout`), those above a soft output limit, the end of a pause
-//   sample    operations per second, traffic, peak memory
-//   rest      after a second without a command, the allocator tidies up
+//   clients   a slice of the idle ones (`timeout`), those above a soft output limit, the end of a
+//   pause sample    operations per second, traffic, peak memory rest      after a second without a
+//   command, the allocator tidies up
 //
 // Thread: the loop's.
 #pragma once
@@ -35,8 +35,8 @@ class RateMeter {
 
 class Cron {
  public:
-  // Slots looked at per run for idle clients: 1,000 clients are seen at least once a second at hz 10,
-  // a million within a hundred, and no run takes longer than some microseconds.
+  // Slots looked at per run for idle clients: 1,000 clients are seen at least once a second at hz
+  // 10, a million within a hundred, and no run takes longer than some microseconds.
   static constexpr size_t kClientsPerRun = 10'000;
 
   // The longest that a slice of the expire cycle holds the loop.

@@ -4,9 +4,9 @@
 #include <ctime>
 #include <string>
 
+#include "server/command/clients.h"
 #include "server/command/context.h"
 #include "server/config/config.h"
-#include "server/command/clients.h"
 #include "server/observe/command_stats.h"
 #include "server/observe/latency_monitor.h"
 #include "server/observe/log.h"
@@ -122,7 +122,8 @@ Dispatcher::Outcome Dispatcher::refuse_unresolved(Session& session, const Comman
     if (looks_like_http(args[0])) {
       log::warning_once_a_minute(
           "Possible SECURITY ATTACK detected. It looks like somebody is sending POST or Host: "
-          "commands to Millrace. This is likely due to an attacker attempting to use Cross Protocol "
+          "commands to Millrace. This is likely due to an attacker attempting to use Cross "
+          "Protocol "
           "Scripting to compromise your instance. Connection from {} aborted.",
           services_.clients.link().peer_text(session));
       services_.clients.link().close_now(session);
@@ -141,8 +142,7 @@ Dispatcher::Outcome Dispatcher::refuse_unresolved(Session& session, const Comman
   return Outcome::kDone;
 }
 
-void Dispatcher::refuse(const Command& command, std::string_view error,
-                        proto::ReplyWriter& reply) {
+void Dispatcher::refuse(const Command& command, std::string_view error, proto::ReplyWriter& reply) {
   ++services_.command_stats.row(command.id).rejected;
   services_.stats.count_error(error);
   reply.error(error);

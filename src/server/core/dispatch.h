@@ -1,10 +1,10 @@
-// One request: resolved -> admitted -> run -> settled. The hub of the server; it should never know more
-// than these four words.
+// One request: resolved -> admitted -> run -> settled. The hub of the server; it should never know
+// more than these four words.
 //
 // Time. A command's duration is taken one by one only where it can vary: commands flagged kFast or
-// kUntimed are sampled (observe/command_stats.h), because two clock reads would cost as much as the GET
-// between them. With `slowlog-log-slower-than` or `latency-monitor-threshold` below kExactBelowUs every
-// command is timed.
+// kUntimed are sampled (observe/command_stats.h), because two clock reads would cost as much as the
+// GET between them. With `slowlog-log-slower-than` or `latency-monitor-threshold` below
+// kExactBelowUs every command is timed.
 #pragma once
 
 #include <span>

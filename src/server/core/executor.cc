@@ -58,8 +58,8 @@ bool Executor::run_one(Session& session, const Request& request, proto::ReplyWri
   return true;
 }
 
-// The requests of this client from `first` on go back to its connection, re-encoded, and come again when
-// the pause ends.
+// The requests of this client from `first` on go back to its connection, re-encoded, and come again
+// when the pause ends.
 void Executor::park(Session& session, size_t first) {
   std::span<const Request> requests = batch_.requests();
   proto::StringSink unrun;

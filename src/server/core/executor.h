@@ -1,11 +1,11 @@
 // Runs a batch, in order, and hands each client its replies.
 //
-// Commands run here and nowhere else, so a handler needs no lock. This executor is inline: called by
-// the loop that reads. An IO pool puts rings in front of it and changes nothing behind.
+// Commands run here and nowhere else, so a handler needs no lock. This executor is inline: called
+// by the loop that reads. An IO pool puts rings in front of it and changes nothing behind.
 #pragma once
 
-#include "server/core/batch_prefetch.h"
 #include "server/command/clients.h"
+#include "server/core/batch_prefetch.h"
 #include "server/core/dispatch.h"
 #include "server/core/reply_arena.h"
 #include "server/core/request_batch.h"
@@ -17,8 +17,8 @@ class Executor {
   Executor(Services& services, Dispatcher& dispatcher);
 
   RequestBatch& batch() { return batch_; }
-  // Runs everything in the batch and empties it. Replies are with their connections afterwards, not yet
-  // sent. Not reentrant.
+  // Runs everything in the batch and empties it. Replies are with their connections afterwards, not
+  // yet sent. Not reentrant.
   void run();
 
   // See ReplyArena.

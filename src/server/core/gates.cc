@@ -1,15 +1,16 @@
 #include "server/core/gates.h"
 
+#include "server/command/clients.h"
 #include "server/command/errors.h"
 #include "server/config/config.h"
-#include "server/command/clients.h"
 #include "server/core/memory_guard.h"
 
 namespace millrace {
 namespace {
 
 constexpr std::string_view kDebugRefused =
-    "ERR DEBUG command not allowed. If the enable-debug-command option is set to \"local\", you can "
+    "ERR DEBUG command not allowed. If the enable-debug-command option is set to \"local\", you "
+    "can "
     "run it from a local connection, otherwise you need to set this option in the configuration "
     "file, and then restart the server.";
 

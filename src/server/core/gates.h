@@ -1,16 +1,16 @@
-// What may stand between a resolved command and its handler, in one ordered table (gates.cc): protected
-// commands, authentication, memory, CLIENT PAUSE.
+// What may stand between a resolved command and its handler, in one ordered table (gates.cc):
+// protected commands, authentication, memory, CLIENT PAUSE.
 //
-// Almost no command meets a closed gate, so the table is consulted only when the command has one of the
-// flags that some gate is interested in at present, or the client has not logged in: one AND and one
-// test on the path of a GET.
+// Almost no command meets a closed gate, so the table is consulted only when the command has one of
+// the flags that some gate is interested in at present, or the client has not logged in: one AND
+// and one test on the path of a GET.
 #pragma once
 
 #include <string_view>
 
 #include "server/command/services.h"
-#include "server/command/table.h"
 #include "server/command/session.h"
+#include "server/command/table.h"
 
 namespace millrace {
 

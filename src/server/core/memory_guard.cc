@@ -11,8 +11,8 @@
 namespace millrace {
 namespace {
 
-// Redis' scale: 0 means at once, up to 10 half a millisecond at most, beyond it grows by 15 % a step, and
-// 100 means without limit.
+// Redis' scale: 0 means at once, up to 10 half a millisecond at most, beyond it grows by 15 % a
+// step, and 100 means without limit.
 ae::Nanoseconds time_limit(int tenacity) {
   if (tenacity >= 100) return ae::Seconds(3600);
   if (tenacity <= 10) return ae::Microseconds(50) * tenacity;
@@ -36,12 +36,14 @@ MemoryGuard::MemoryGuard(ae::EventLoop& loop, Services& services)
 
 void MemoryGuard::refresh() {
   const Config& config = services_.config;
-  evictor_.configure({.policy = EvictionPolicy(config.maxmemory_policy),
-                      .samples = config.maxmemory_samples});
+  evictor_.configure(
+      {.policy = EvictionPolicy(config.maxmemory_policy), .samples = config.maxmemory_samples});
   if (limited()) make_room();
 }
 
-bool MemoryGuard::limited() const { return services_.config.maxmemory_bytes != 0; }
+bool MemoryGuard::limited() const {
+  return services_.config.maxmemory_bytes != 0;
+}
 
 bool MemoryGuard::above_limit() const {
   return limited() && memory::used_bytes() > services_.config.maxmemory_bytes;

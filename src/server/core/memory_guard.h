@@ -1,9 +1,9 @@
-// maxmemory: keeps what the server uses below the limit by evicting keys before a command that may need
-// more. Which keys is the policy's matter (db/eviction.h); how much is used, the meter's
+// maxmemory: keeps what the server uses below the limit by evicting keys before a command that may
+// need more. Which keys is the policy's matter (db/eviction.h); how much is used, the meter's
 // (observe/memory_meter.h).
 //
-// One call evicts for a limited time (maxmemory-eviction-tenacity), so that a lowered limit does not stop the
-// server; what is left goes in slices, a tick each, whether or not commands come.
+// One call evicts for a limited time (maxmemory-eviction-tenacity), so that a lowered limit does
+// not stop the server; what is left goes in slices, a tick each, whether or not commands come.
 //
 // Thread: the loop's.
 #pragma once

@@ -1,16 +1,17 @@
-// Where the replies of a batch are written: one client's bytes after the other's, in blocks that all
-// clients share. A connection so owns no reply buffer, and the usual reply is sent from where it was
-// encoded: nothing is copied and nothing allocated.
+// Where the replies of a batch are written: one client's bytes after the other's, in blocks that
+// all clients share. A connection so owns no reply buffer, and the usual reply is sent from where
+// it was encoded: nothing is copied and nothing allocated.
 //
 //   block:  | client 7's replies | client 3's replies | client 9's ...
 //
-// begin() .. end() brackets one client's replies; end() returns them as one contiguous view, good until the
-// block is recycled. A reply that outgrows its block moves to the next (bytes of this client only). One
-// that outgrows kSpillBytes is handed to `spill` piece by piece, unless a deferred length holds it.
+// begin() .. end() brackets one client's replies; end() returns them as one contiguous view, good
+// until the block is recycled. A reply that outgrows its block moves to the next (bytes of this
+// client only). One that outgrows kSpillBytes is handed to `spill` piece by piece, unless a
+// deferred length holds it.
 //
-// Blocks in flight: retire() closes the generation being filled, when its views are queued for sending;
-// recycle() gives the retired blocks back, when the kernel has taken the bytes. With readiness streams
-// the two follow each other at once, with completions a tick later.
+// Blocks in flight: retire() closes the generation being filled, when its views are queued for
+// sending; recycle() gives the retired blocks back, when the kernel has taken the bytes. With
+// readiness streams the two follow each other at once, with completions a tick later.
 //
 // Thread: the loop's. Memory: kKeptBlocks blocks at rest.
 #pragma once
@@ -28,11 +29,12 @@ class ReplyArena final : public proto::ByteSink {
  public:
   static constexpr size_t kBlockBytes = 256 * 1024;
   static constexpr size_t kSpillBytes = 64 * 1024;
-  // One being filled and one in flight. A tick of more has them allocated: what that costs is little
-  // beside sending a quarter of a megabyte.
+  // One being filled and one in flight. A tick of more has them allocated: what that costs is
+  // little beside sending a quarter of a megabyte.
   static constexpr size_t kKeptBlocks = 2;
 
-  // Takes the bytes of the client being served that can wait in the arena no longer; copied by the callee.
+  // Takes the bytes of the client being served that can wait in the arena no longer; copied by the
+  // callee.
   using Spill = ae::Callback<void(std::string_view)>;
   explicit ReplyArena(Spill spill) : spill_(std::move(spill)) {}
 

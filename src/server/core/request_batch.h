@@ -1,9 +1,12 @@
-// The commands of one tick, parsed but not run: all of them, of all connections, in order of arrival.
+// The commands of one tick, parsed but not run: all of them, of all connections, in order of
+// arrival.
 //
 // Why a batch: the cost of a command on a large keyspace is the cache miss, not the work. With the
-// whole batch known, the bucket of a later command is fetched while an earlier one runs (executor.h).
+// whole batch known, the bucket of a later command is fetched while an earlier one runs
+// (executor.h).
 //
-// Arguments are views into the connection table's input scratch, which is held until the batch has run.
+// Arguments are views into the connection table's input scratch, which is held until the batch has
+// run.
 #pragma once
 
 #include <cstdint>
@@ -20,11 +23,11 @@ class Keyspace;
 
 struct Request {
   SessionId session;
-  const Command* command = nullptr;  // null: no command has this name
-  uint64_t key_hash = 0;             // of the first key, where `keyspace` is set
-  uint64_t member_hash = 0;          // once it is known, of the member inside a collection
+  const Command* command = nullptr;    // null: no command has this name
+  uint64_t key_hash = 0;               // of the first key, where `keyspace` is set
+  uint64_t member_hash = 0;            // once it is known, of the member inside a collection
   const Keyspace* keyspace = nullptr;  // where the first key will be looked up: a hint to prefetch
-  uint32_t first_arg = 0;            // position in RequestBatch::args
+  uint32_t first_arg = 0;              // position in RequestBatch::args
   uint32_t arg_count = 0;
 };
 
@@ -39,8 +42,8 @@ class RequestBatch {
   size_t size() const { return requests_.size(); }
 
   proto::ArgVector& args() { return args_; }
-  // A new request at the end, to be filled in place: one filled elsewhere and copied in stalls on its
-  // own narrow stores.
+  // A new request at the end, to be filled in place: one filled elsewhere and copied in stalls on
+  // its own narrow stores.
   Request& add() { return requests_.emplace_back(); }
   Request& request(size_t position) { return requests_[position]; }
   std::span<const Request> requests() const { return requests_; }

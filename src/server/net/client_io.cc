@@ -9,12 +9,16 @@ namespace {
 
 constexpr std::string_view kTooManyClients = "-ERR max number of clients reached\r\n";
 constexpr std::string_view kProtectedMode =
-    "-DENIED Millrace is running in protected mode because protected mode is enabled and no password "
+    "-DENIED Millrace is running in protected mode because protected mode is enabled and no "
+    "password "
     "is set for the default user. In this mode connections are only accepted from the loopback "
     "interface. If you want to connect from external computers, you may adopt one of the following "
-    "solutions: 1) Disable protected mode by sending the command 'CONFIG SET protected-mode no' from "
-    "the loopback interface by connecting from the same host the server is running on; make sure the "
-    "server is not publicly accessible from the internet if you do so. 2) Disable protected mode by "
+    "solutions: 1) Disable protected mode by sending the command 'CONFIG SET protected-mode no' "
+    "from "
+    "the loopback interface by connecting from the same host the server is running on; make sure "
+    "the "
+    "server is not publicly accessible from the internet if you do so. 2) Disable protected mode "
+    "by "
     "setting 'protected-mode no' in the configuration file and restarting the server. 3) If you "
     "started the server manually, restart it with the '--protected-mode no' option. 4) Set up an "
     "authentication password for the default user. NOTE: You only need to do one of the above "
@@ -144,8 +148,8 @@ void ClientIo::admit(const Session& session, size_t first_arg) {
 void ClientIo::protocol_error(Session& session, ae::MutableBytes rest, std::string_view text) {
   executor_.run();  // what came before it is answered before it
   ++services_.stats.protocol_errors;
-  log::protocol_error(link_.peer_text(session),
-                      {rest.data(), std::min(rest.size(), kLoggedBytes)}, text);
+  log::protocol_error(link_.peer_text(session), {rest.data(), std::min(rest.size(), kLoggedBytes)},
+                      text);
   std::string reply = "-ERR Protocol error: ";
   reply.append(text).append("\r\n");
   services_.stats.count_error("ERR");
@@ -153,8 +157,11 @@ void ClientIo::protocol_error(Session& session, ae::MutableBytes rest, std::stri
   link_.close_after_reply(session);
 }
 
-// What was read before the FIN has not run yet: the connection ends with the batch, behind its replies.
-void ClientIo::on_half_closed(ae::Connection connection) { half_closed_.push_back(connection.id()); }
+// What was read before the FIN has not run yet: the connection ends with the batch, behind its
+// replies.
+void ClientIo::on_half_closed(ae::Connection connection) {
+  half_closed_.push_back(connection.id());
+}
 
 void ClientIo::end_half_closed() {
   for (ae::ConnectionId id : half_closed_)

@@ -1,11 +1,11 @@
-// From a connection to the request batch: the incoming half of client I/O. Bytes are parsed in place, each
-// request is resolved and its key hashed, and the batch is run once a tick, when every ready client has
-// been read.
+// From a connection to the request batch: the incoming half of client I/O. Bytes are parsed in
+// place, each request is resolved and its key hashed, and the batch is run once a tick, when every
+// ready client has been read.
 //
 //   on_data (many connections) -> batch -> after-events: Executor::run -> flush
 //
-// A client that has sent nothing, or nothing but whole requests, owns nothing here. One with half a request
-// owns a PartialRequest until the rest has come.
+// A client that has sent nothing, or nothing but whole requests, owns nothing here. One with half a
+// request owns a PartialRequest until the rest has come.
 //
 // Thread: the loop's.
 #pragma once
@@ -55,7 +55,7 @@ class ClientIo final : public ae::ConnectionHandler {
   ConnectionLink& link_;
   proto::RequestLimits limits_, limits_before_auth_;
   std::unordered_map<uint32_t, proto::PartialRequest> partials_;  // by session slot
-  std::vector<ae::ConnectionId> half_closed_;  // since the last batch
+  std::vector<ae::ConnectionId> half_closed_;                     // since the last batch
 };
 
 }  // namespace millrace

@@ -26,7 +26,9 @@ std::string ConnectionLink::local_text(const Session& session) {
   return text_of(connection(session).local_address());
 }
 
-int ConnectionLink::descriptor(const Session& session) { return connection(session).fd(); }
+int ConnectionLink::descriptor(const Session& session) {
+  return connection(session).fd();
+}
 
 size_t ConnectionLink::unread_bytes(const Session& session) {
   return table_.kept_input(session.connection);
@@ -100,9 +102,10 @@ void ConnectionLink::enforce_soft_limits() {
 
 void ConnectionLink::close_for_output(ae::Connection to, size_t pending) {
   ++closed_for_output_;
-  log::warning("Client {} scheduled to be closed ASAP for overcoming of output buffer limits ({} "
-               "bytes pending).",
-               text_of(to.peer_address()), pending);
+  log::warning(
+      "Client {} scheduled to be closed ASAP for overcoming of output buffer limits ({} "
+      "bytes pending).",
+      text_of(to.peer_address()), pending);
   to.close(ae::CloseReason::kOutputLimit);
 }
 

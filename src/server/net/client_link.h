@@ -1,8 +1,8 @@
 // From a session to its connection: the outgoing half of client I/O. Implements what core asks of a
 // client's transport (command/clients.h) on the connection table.
 //
-// Output limits (client-output-buffer-limit) are enforced here, where bytes are queued: a client that
-// does not read costs its own limit and nothing else.
+// Output limits (client-output-buffer-limit) are enforced here, where bytes are queued: a client
+// that does not read costs its own limit and nothing else.
 //
 // Thread: the loop's.
 #pragma once
@@ -10,8 +10,8 @@
 #include <unordered_map>
 
 #include "ae/net/connection_table.h"
-#include "server/config/config.h"
 #include "server/command/clients.h"
+#include "server/config/config.h"
 
 namespace millrace {
 

@@ -76,15 +76,14 @@ std::optional<std::string> Endpoints::open_tcp(const Config& config, std::string
   }
   warn_unless(ae::set_no_delay(loop_.os(), listener_.descriptor(*endpoint)));
   warn_unless(keep_alive(*endpoint, config.tcp_keepalive_s));
-  places_.push_back({*endpoint, address->is_loopback() ? ClientIo::Origin::kLoopback
-                                                       : ClientIo::Origin::kTcp});
+  places_.push_back(
+      {*endpoint, address->is_loopback() ? ClientIo::Origin::kLoopback : ClientIo::Origin::kTcp});
   return std::nullopt;
 }
 
 std::optional<std::string> Endpoints::open_unix(const Config& config) {
-  ae::EndpointOptions options{.backlog = config.tcp_backlog,
-                              .sharing = ae::PortSharing::kAlone,
-                              .unix_mode = std::nullopt};
+  ae::EndpointOptions options{
+      .backlog = config.tcp_backlog, .sharing = ae::PortSharing::kAlone, .unix_mode = std::nullopt};
   if (config.unixsocketperm != 0) options.unix_mode = mode_t(config.unixsocketperm);
   auto address = ae::Address::parse(as_path(config.unixsocket), 0);
   auto endpoint = address ? listener_.listen(*address, options) : ae::fail(address.error());
@@ -113,8 +112,7 @@ void Endpoints::close() {
 
 void Endpoints::set_keepalive(int seconds) {
   for (const Place& place : places_)
-    if (place.origin != ClientIo::Origin::kUnix)
-      warn_unless(keep_alive(place.endpoint, seconds));
+    if (place.origin != ClientIo::Origin::kUnix) warn_unless(keep_alive(place.endpoint, seconds));
 }
 
 ae::Status Endpoints::keep_alive(uint32_t endpoint, int seconds) {

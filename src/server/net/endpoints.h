@@ -1,8 +1,8 @@
-// Where clients come in: the listeners of `bind` × `port`, the unix socket, and what the kernel is told
-// about the sockets they accept.
+// Where clients come in: the listeners of `bind` × `port`, the unix socket, and what the kernel is
+// told about the sockets they accept.
 //
-// Accepted sockets inherit TCP_NODELAY and the keepalive settings of their listener (Linux), so they are
-// set once here and cost no system call per client.
+// Accepted sockets inherit TCP_NODELAY and the keepalive settings of their listener (Linux), so
+// they are set once here and cost no system call per client.
 //
 // Thread: the loop's.
 #pragma once
@@ -21,7 +21,8 @@ class Endpoints {
  public:
   Endpoints(ae::EventLoop& loop, ClientIo& clients);
 
-  // Opens everything `config` asks for. An error is a sentence for the log; nothing stays open then.
+  // Opens everything `config` asks for. An error is a sentence for the log; nothing stays open
+  // then.
   std::optional<std::string> open(const Config& config);
   void close();
   // CONFIG SET tcp-keepalive: for clients accepted from now on.

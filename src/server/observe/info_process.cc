@@ -3,9 +3,9 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include "server/config/config.h"
 #include "server/command/clients.h"
 #include "server/command/lifecycle.h"
+#include "server/config/config.h"
 #include "server/observe/info.h"
 #include "server/version.h"
 

@@ -1,8 +1,8 @@
 // INFO of what has been done so far: stats, commandstats, errorstats, latencystats.
 #include "ae/base/decimal.h"
+#include "server/command/lifecycle.h"
 #include "server/command/table.h"
 #include "server/config/config.h"
-#include "server/command/lifecycle.h"
 #include "server/observe/command_stats.h"
 #include "server/observe/info.h"
 #include "server/observe/latency_histogram.h"

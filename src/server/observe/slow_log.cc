@@ -1,7 +1,7 @@
 #include "server/observe/slow_log.h"
 
-#include "server/command/context.h"
 #include "server/command/clients.h"
+#include "server/command/context.h"
 #include "server/observe/secrets.h"
 
 namespace millrace {

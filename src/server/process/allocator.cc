@@ -7,8 +7,8 @@ extern "C" [[gnu::weak]] int mallctl(const char* name, void* old_value, size_t* 
                                      void* new_value, size_t new_length);
 
 // jemalloc reads this before main. Pages that nothing lives in go back to the kernel within half a
-// second instead of ten: a table that grows leaves blocks of every smaller size behind it, 8 bytes a
-// key of them at two million keys. The operator's own MALLOC_CONF is read after it and wins.
+// second instead of ten: a table that grows leaves blocks of every smaller size behind it, 8 bytes
+// a key of them at two million keys. The operator's own MALLOC_CONF is read after it and wins.
 extern "C" {
 const char* malloc_conf = "dirty_decay_ms:500";
 }

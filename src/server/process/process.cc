@@ -65,7 +65,8 @@ void announce(const ConfigStore& store) {
     log::notice("Configuration loaded from {}", store.path());
   }
   // Redis' own file leaves its save points commented out and still saves.
-  log::warning("Keys live in memory only in this version: nothing is saved, and a restart begins empty.");
+  log::warning(
+      "Keys live in memory only in this version: nothing is saved, and a restart begins empty.");
   show_logo(store.config());
 }
 

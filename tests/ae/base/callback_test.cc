@@ -70,8 +70,12 @@ void check_lifetime() {
   EXPECT_EQ(alive, 0);
 }
 
-TEST(Callback, EachCallableDiesOnceInline) { check_lifetime<8>(); }
-TEST(Callback, EachCallableDiesOnceOnTheHeap) { check_lifetime<200>(); }
+TEST(Callback, EachCallableDiesOnceInline) {
+  check_lifetime<8>();
+}
+TEST(Callback, EachCallableDiesOnceOnTheHeap) {
+  check_lifetime<200>();
+}
 
 struct alignas(64) Aligned {
   bool operator()() const { return reinterpret_cast<uintptr_t>(this) % 64 == 0; }
@@ -83,7 +87,9 @@ TEST(Callback, OverAlignedCallablesKeepTheirAlignment) {
   EXPECT_TRUE(moved());
 }
 
-TEST(Callback, FourPointersFitInside) { EXPECT_EQ(sizeof(Callback<void()>), 5 * sizeof(void*)); }
+TEST(Callback, FourPointersFitInside) {
+  EXPECT_EQ(sizeof(Callback<void()>), 5 * sizeof(void*));
+}
 
 TEST(CallbackDeathTest, CallingAnEmptyOneAborts) {
   Callback<void()> callback;

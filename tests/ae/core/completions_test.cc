@@ -1,5 +1,5 @@
-// The completion face of io_uring: bytes that arrive without being asked for, sends that are answered
-// by the next wait. Skipped where this build or this kernel has none.
+// The completion face of io_uring: bytes that arrive without being asked for, sends that are
+// answered by the next wait. Skipped where this build or this kernel has none.
 #include "ae/core/completions.h"
 
 #include <gtest/gtest.h>
@@ -66,9 +66,7 @@ class CompletionsTest : public ::testing::Test, protected CompletionSink {
     for (int i = 0; i < 5000 && !done(); ++i) tick(Milliseconds(1));
     ASSERT_TRUE(done());
   }
-  void write(int fd, Bytes bytes) {
-    ASSERT_EQ(real_os().write(fd, bytes).bytes, bytes.size());
-  }
+  void write(int fd, Bytes bytes) { ASSERT_EQ(real_os().write(fd, bytes).bytes, bytes.size()); }
   std::string read(int fd) {
     std::string bytes(4096, '\0');
     const IoResult got = real_os().read(fd, bytes);
@@ -130,8 +128,8 @@ TEST_F(CompletionsTest, SendsAreAnsweredByTheNextWaitBeforeReceives) {
 TEST_F(CompletionsTest, GatheredSendsKeepTheirOrder) {
   const auto [near, far] = pair();
   std::string a = "first ", b = "second ", c = "third";
-  const std::array<iovec, 3> pieces = {
-      iovec{a.data(), a.size()}, iovec{b.data(), b.size()}, iovec{c.data(), c.size()}};
+  const std::array<iovec, 3> pieces = {iovec{a.data(), a.size()}, iovec{b.data(), b.size()},
+                                       iovec{c.data(), c.size()}};
   completions_->sendv(near, token_of(1), pieces);
   tick();
   ASSERT_EQ(sent_.size(), 1u);
@@ -236,8 +234,8 @@ TEST_F(CompletionsTest, ItMayBeStartedFromItsOwnEnd) {
   tick_until([&] { return received_[token_of(0, 2)] == "x"; });
 }
 
-// More ready connections than buffers, all of which the sink holds on to: nobody is told, and nothing
-// is lost.
+// More ready connections than buffers, all of which the sink holds on to: nobody is told, and
+// nothing is lost.
 TEST_F(CompletionsTest, OutOfBuffersWaitsAndLosesNothing) {
   constexpr uint32_t kConnections = 1200;  // beyond the last buffer there can be
   std::vector<int> far_ends;

@@ -196,8 +196,8 @@ TEST_P(EventLoopTest, AHandlerMayUnwatchAnotherOfTheSameBatch) {
   EXPECT_EQ(loop_->watched(), 1u);
 }
 
-// The first handler closes the second descriptor and opens another, which gets its number and its slot:
-// the event that was fetched for the old one must not reach the new one.
+// The first handler closes the second descriptor and opens another, which gets its number and its
+// slot: the event that was fetched for the old one must not reach the new one.
 TEST_P(EventLoopTest, AnEventOfADeadRegistrationDoesNotReachItsSuccessor) {
   const size_t a = open(Events::kWritable), b = open(Events::kWritable);
   bool replaced = false;
@@ -430,7 +430,8 @@ TEST_P(EventLoopTest, TheClockStandsStillWithinATick) {
   loop_->after_sleep([&] { first = loop_->now(); });
   loop_->post([&] { EXPECT_EQ(loop_->now(), first); });
   tick();
-  EXPECT_NEAR(static_cast<double>(loop_->unix_us()), static_cast<double>(real_clock().unix_us()), 1e6);
+  EXPECT_NEAR(static_cast<double>(loop_->unix_us()), static_cast<double>(real_clock().unix_us()),
+              1e6);
 }
 
 TEST(EventLoop, ALoopLeavesNoDescriptor) {

@@ -109,7 +109,8 @@ TEST(Mailbox, ManyProducersLoseNothingAndKeepTheirOrder) {
   EXPECT_EQ(loop->stats().mailbox_items, uint64_t{kProducers} * kTasksEach);
 }
 
-// Two loops throw one ball back and forth: each sleeps at every turn, which is where the race lives.
+// Two loops throw one ball back and forth: each sleeps at every turn, which is where the race
+// lives.
 TEST(Mailbox, PingPongBetweenTwoSleepers) {
   constexpr int kTurns = 5000;
   const auto here = EventLoop::create().value();

@@ -13,7 +13,9 @@
 namespace ae {
 namespace {
 
-TimePoint at(int64_t ms) { return TimePoint(Milliseconds(ms)); }
+TimePoint at(int64_t ms) {
+  return TimePoint(Milliseconds(ms));
+}
 
 class TimerQueueTest : public ::testing::Test {
  protected:
@@ -129,7 +131,8 @@ TEST_F(TimerQueueTest, AgreesWithAModel) {
       const int64_t deadline = now + static_cast<int64_t>(random.below(100));
       model[{deadline, label}] = add(deadline, label);
     } else if (action < 8 && !model.empty()) {
-      const auto victim = std::next(model.begin(), static_cast<ptrdiff_t>(random.below(model.size())));
+      const auto victim =
+          std::next(model.begin(), static_cast<ptrdiff_t>(random.below(model.size())));
       ASSERT_TRUE(queue_.cancel(victim->second));
       model.erase(victim);
     } else {

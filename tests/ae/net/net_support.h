@@ -266,8 +266,8 @@ struct Wheel {
   void spin(int ticks = 3) {
     while (ticks-- > 0) loop->run_once(Nanoseconds::zero());
   }
-  // Ticks until `done`, each waiting for events. The end is for a test that fails: ThreadSanitizer on
-  // a busy machine takes five seconds for what else takes a tenth of one.
+  // Ticks until `done`, each waiting for events. The end is for a test that fails: ThreadSanitizer
+  // on a busy machine takes five seconds for what else takes a tenth of one.
   bool until(const std::function<bool()>& done) {
     const TimePoint end = real_clock().now() + Seconds(60);
     while (!done() && real_clock().now() < end) loop->run_once(Milliseconds(10));

@@ -14,7 +14,9 @@ namespace {
 class NoWakerOs final : public Os {
  public:
   Result<int> create_waker() override { return fail(EMFILE, "eventfd"); }
-  Result<int> socket(int domain, int type, int p) override { return real_os().socket(domain, type, p); }
+  Result<int> socket(int domain, int type, int p) override {
+    return real_os().socket(domain, type, p);
+  }
   Status bind(int fd, const Address& a) override { return real_os().bind(fd, a); }
   Status listen(int fd, int backlog) override { return real_os().listen(fd, backlog); }
   Result<int> accept(int fd) override { return real_os().accept(fd); }
@@ -22,10 +24,14 @@ class NoWakerOs final : public Os {
   int pending_error(int fd) override { return real_os().pending_error(fd); }
   IoResult read(int fd, MutableBytes into) override { return real_os().read(fd, into); }
   IoResult write(int fd, Bytes from) override { return real_os().write(fd, from); }
-  IoResult writev(int fd, std::span<const iovec> from) override { return real_os().writev(fd, from); }
+  IoResult writev(int fd, std::span<const iovec> from) override {
+    return real_os().writev(fd, from);
+  }
   Status shutdown_write(int fd) override { return real_os().shutdown_write(fd); }
   void close(int fd) override { real_os().close(fd); }
-  Status set_option(int fd, int l, int n, int v) override { return real_os().set_option(fd, l, n, v); }
+  Status set_option(int fd, int l, int n, int v) override {
+    return real_os().set_option(fd, l, n, v);
+  }
   Result<int> get_option(int fd, int l, int n) override { return real_os().get_option(fd, l, n); }
   Result<Address> local_address(int fd) override { return real_os().local_address(fd); }
   Result<Address> peer_address(int fd) override { return real_os().peer_address(fd); }

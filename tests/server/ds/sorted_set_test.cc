@@ -290,7 +290,7 @@ TEST_P(SortedSetInEither, keeps_any_double_as_it_is) {
   std::vector<Pair> pairs;
   const double extremes[] = {
       -kInfinity, -1.7976931348623157e308, -0.1, 5e-324, 0.1 + 0.2, 1.0 / 3,
-      3,          9007199254740992.0,        1e17, 1e20,   1e300,     kInfinity};
+      3,          9007199254740992.0,      1e17, 1e20,   1e300,     kInfinity};
   for (const double score : extremes) pairs.emplace_back("m" + std::to_string(pairs.size()), score);
   EXPECT_EQ(listed(made_of(pairs, GetParam())), pairs);
 }
