@@ -57,18 +57,18 @@ struct KeySpec {
     kKeyword,  // behind the word `keyword`, searched from position `first` on
   };
   Kind kind = Kind::kNone;
-  int8_t first = 0;
+  uint8_t first = 0;
   int8_t last = 0;
-  int8_t step = 1;
+  uint8_t step = 1;
   std::string_view keyword = {};
 };
-constexpr KeySpec key_at(int8_t position) {
-  return {KeySpec::Kind::kRange, position, position, 1, {}};
+constexpr KeySpec key_at(uint8_t position) {
+  return {KeySpec::Kind::kRange, position, static_cast<int8_t>(position), 1, {}};
 }
-constexpr KeySpec keys_between(int8_t first, int8_t last, int8_t step = 1) {
+constexpr KeySpec keys_between(uint8_t first, int8_t last, uint8_t step = 1) {
   return {KeySpec::Kind::kRange, first, last, step, {}};
 }
-constexpr KeySpec keys_counted_at(int8_t position) {
+constexpr KeySpec keys_counted_at(uint8_t position) {
   return {KeySpec::Kind::kCount, position, 0, 1, {}};
 }
 

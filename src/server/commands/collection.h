@@ -109,7 +109,7 @@ void discard(Context& c, Key key, Entry* entry);
 // Puts a result in the place of whatever is under the key, and answers its size; an empty result
 // deletes the key.
 template <typename Collection>
-void store_result(Context& c, Key key, Collection&& result, KeyEventClass event_class,
+void store_result(Context& c, Key key, Collection result, KeyEventClass event_class,
                   std::string_view event) {
   const uint64_t size = result.size();
   Entry* old = c.write(key);

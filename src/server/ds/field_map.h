@@ -108,7 +108,10 @@ class FieldMap {
   static uintptr_t empty_word();
 
   bool is_table() const { return (word_ & kTableTag) != 0; }
-  Table& table() const { return *reinterpret_cast<Table*>(word_ - kTableTag); }
+  Table& table() const {
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): the tag shares the word with the pointer
+    return *reinterpret_cast<Table*>(word_ - kTableTag);
+  }
   ListpackView pack() const;
 
   void convert_to_table();
