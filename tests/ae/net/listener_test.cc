@@ -72,17 +72,14 @@ TEST_F(ListenerTest, SeveralEndpointsOfEveryFamily) {
 }
 
 // "0.0.0.0" and "::" side by side on one port.
-// The port may be taken in the other family by whoever else runs here; then another one is tried.
+// IPv4 first: a free port of its is likely free in IPv6 as well, while on a machine that has served
+// thousands of connections a free port of IPv6 is likely not free in IPv4.
 TEST_F(ListenerTest, Ipv6DoesNotTakeIpv4) {
   Listener& listener = make();
-  bool both = false;
-  for (int attempt = 0; attempt < 10 && !both; ++attempt) {
-    const auto v6 = listener.listen(*Address::parse("::*", 0));
-    ASSERT_TRUE(v6);
-    const uint16_t port = listener.address(*v6)->port();
-    both = listener.listen(*Address::parse("*", port)).has_value();
-  }
-  EXPECT_TRUE(both);
+  const auto v4 = listener.listen(*Address::parse("*", 0));
+  ASSERT_TRUE(v4);
+  const uint16_t port = listener.address(*v4)->port();
+  EXPECT_TRUE(listener.listen(*Address::parse("::*", port)));
 }
 
 TEST_F(ListenerTest, StaleUnixSocketIsReplacedALiveOneAndAFileAreNot) {
