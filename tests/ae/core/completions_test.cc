@@ -304,7 +304,7 @@ TEST_F(CompletionsTest, MoreSendsThanTheRingHolds) {
   tick();
   tick_until([&] { return sent_.size() == kSends; });
   std::string all;
-  tick_until([&] {
+  tick_until([&, far = far] {
     all += read(far);
     return all.size() == kSends;
   });
