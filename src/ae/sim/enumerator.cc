@@ -61,10 +61,11 @@ bool Schedule::has(Gap gap) const {
 }
 
 std::string describe(const Schedule& schedule) {
-  std::string text = "#" + std::to_string(schedule.number) + ":";
+  std::string text = "#";
+  text.append(std::to_string(schedule.number)).append(":");
   for (size_t i = 0; i < schedule.gaps.size(); ++i) {
     text.append(" ").append(name(schedule.gaps[i]));
-    if (i < schedule.pieces.size()) text += " " + std::to_string(schedule.pieces[i]);
+    if (i < schedule.pieces.size()) text.append(" ").append(std::to_string(schedule.pieces[i]));
   }
   return text;
 }
