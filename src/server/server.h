@@ -99,6 +99,7 @@ class Server final : private Lifecycle {
   Gates gates_;
   Dispatcher dispatcher_;
   Executor executor_;
+  ClientDoor door_;
   ClientIo client_io_;
   Endpoints endpoints_;
   Cron cron_;

@@ -105,7 +105,7 @@ class RequestCostTest : public testing::TestWithParam<Backend> {
   void connect(size_t clients) {
     while (peers_.size() < clients) {
       const auto [ours, theirs] = ae::test::tcp_pair();
-      server_->client_io().accept(ours, ClientIo::Origin::kLoopback);
+      server_->client_io().accept(ours, Origin::kLoopback);
       peers_.emplace_back(theirs);
     }
     server_->loop().run_once(ae::Nanoseconds::zero());

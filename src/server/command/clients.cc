@@ -4,12 +4,11 @@
 
 namespace millrace {
 
-Session& Clients::open(ae::ConnectionId connection, uint32_t uptime_s) {
+Session& Clients::open(uint32_t uptime_s) {
   SessionId id = sessions_.emplace();
   Session& session = *sessions_.find(id);
   session.self = id;
   session.id = next_id_++;
-  session.connection = connection;
   session.created_s = session.active_s = uptime_s;
   return session;
 }

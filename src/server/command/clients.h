@@ -54,7 +54,7 @@ class Clients {
  public:
   explicit Clients(ClientLink& link) : link_(link) {}
 
-  Session& open(ae::ConnectionId connection, uint32_t uptime_s);
+  Session& open(uint32_t uptime_s);
   void closed(SessionId id);
   Session* find(SessionId id) { return sessions_.find(id); }
   SessionId id_of(const Session& session) const { return session.self; }

@@ -7,19 +7,17 @@
 namespace millrace {
 
 Executor::Executor(Services& services, Dispatcher& dispatcher)
-    : services_(services), dispatcher_(dispatcher), replies_([this](std::string_view bytes) {
-        if (!serving_->silent()) services_.clients.link().push(*serving_, bytes);
-      }) {}
+    : services_(services), dispatcher_(dispatcher) {}
 
-void Executor::run() {
-  prefetch_.begin();
-  for (size_t i = 0; i < batch_.size();) i = run_client(i);
-  batch_.clear();
+void Executor::run(RequestBatch& batch, ReplyArena& replies) {
+  Run run{batch, replies};
+  run.prefetch.begin();
+  for (size_t i = 0; i < batch.size();) i = run_client(run, i);
 }
 
 // All requests of one client that follow each other; returns the position behind them.
-size_t Executor::run_client(size_t first) {
-  std::span<const Request> requests = batch_.requests();
+size_t Executor::run_client(Run& run, size_t first) {
+  std::span<const Request> requests = run.batch.requests();
   const SessionId id = requests[first].session;
   Session* session = services_.clients.find(id);
   size_t i = first;
@@ -30,42 +28,47 @@ size_t Executor::run_client(size_t first) {
 
   serving_ = session;
   session->active_s = services_.tick.uptime_s;
-  replies_.begin();
-  proto::ReplyWriter writer(replies_, proto::Resp(session->resp));
+  run.replies.begin(*this);
+  proto::ReplyWriter writer(run.replies, proto::Resp(session->resp));
   bool running = true;
   for (; i < requests.size() && requests[i].session == id; ++i) {
-    prefetch_.ahead(i);
+    run.prefetch.ahead(i);
     if (!running || session->has(SessionFlag::kClosing)) continue;
-    running = run_one(*session, requests[i], writer);
-    if (!running) park(*session, i);
+    running = run_one(run, *session, requests[i], writer);
+    if (!running) park(run.batch, *session, i);
   }
-  services_.clients.link().reply(*session, replies_.end());
+  services_.clients.link().reply(*session, run.replies.end());
   if (session->has(SessionFlag::kClosing)) services_.clients.link().close_after_reply(*session);
   serving_ = nullptr;
   return i;
 }
 
 // False when the request has to wait and did not run.
-bool Executor::run_one(Session& session, const Request& request, proto::ReplyWriter& writer) {
-  const size_t before = replies_.length();
+bool Executor::run_one(Run& run, Session& session, const Request& request,
+                       proto::ReplyWriter& writer) {
+  const size_t before = run.replies.length();
   session.next_request();
-  if (dispatcher_.run(session, request, batch_.args_of(request), writer) ==
+  if (dispatcher_.run(session, request, run.batch.args_of(request), writer) ==
       Dispatcher::Outcome::kWait)
     return false;
   writer.set_resp(proto::Resp(session.resp));  // HELLO may have changed it for what follows
   if (session.silent()) [[unlikely]]
-    replies_.rewind_to(std::min(before, replies_.length()));
+    run.replies.rewind_to(std::min(before, run.replies.length()));
   return true;
 }
 
 // The requests of this client from `first` on go back to its connection, re-encoded, and come again
 // when the pause ends.
-void Executor::park(Session& session, size_t first) {
-  std::span<const Request> requests = batch_.requests();
+void Executor::park(const RequestBatch& batch, Session& session, size_t first) {
+  std::span<const Request> requests = batch.requests();
   proto::StringSink unrun;
   for (size_t i = first; i < requests.size() && requests[i].session == session.self; ++i)
-    proto::write_request(unrun, batch_.args_of(requests[i]));
+    proto::write_request(unrun, batch.args_of(requests[i]));
   services_.clients.park(session, unrun.view());
+}
+
+void Executor::spill(std::string_view bytes) {
+  if (!serving_->silent()) services_.clients.link().push(*serving_, bytes);
 }
 
 }  // namespace millrace

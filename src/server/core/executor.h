@@ -1,7 +1,8 @@
 // Runs a batch, in order, and hands each client its replies.
 //
-// Commands run here and nowhere else, so a handler needs no lock. This executor is inline: called
-// by the loop that reads. An IO pool puts rings in front of it and changes nothing behind.
+// Commands run here and nowhere else, on one thread, so a handler needs no lock. Where the batch
+// comes from makes no difference: from the loop's own connections (net/client_io.h), or over a ring
+// from an IO thread (net/io_pool.h).
 #pragma once
 
 #include "server/command/clients.h"
@@ -12,28 +13,29 @@
 
 namespace millrace {
 
-class Executor {
+class Executor final : private ReplyArena::Spill {
  public:
   Executor(Services& services, Dispatcher& dispatcher);
 
-  RequestBatch& batch() { return batch_; }
-  // Runs everything in the batch and empties it. Replies are with their connections afterwards, not
-  // yet sent. Not reentrant.
-  void run();
-
-  // See ReplyArena.
-  ReplyArena& replies() { return replies_; }
+  // Runs all of `batch`, replies in `replies`. What was replied is with the connections afterwards
+  // (ClientLink::reply), not yet sent. Not reentrant.
+  void run(RequestBatch& batch, ReplyArena& replies);
 
  private:
-  size_t run_client(size_t first);
-  void park(Session& session, size_t first);
-  bool run_one(Session& session, const Request& request, proto::ReplyWriter& writer);
+  // One run of one batch.
+  struct Run {
+    RequestBatch& batch;
+    ReplyArena& replies;
+    BatchPrefetch prefetch{batch};
+  };
+
+  size_t run_client(Run& run, size_t first);
+  void park(const RequestBatch& batch, Session& session, size_t first);
+  bool run_one(Run& run, Session& session, const Request& request, proto::ReplyWriter& writer);
+  void spill(std::string_view bytes) override;
 
   Services& services_;
   Dispatcher& dispatcher_;
-  RequestBatch batch_;
-  BatchPrefetch prefetch_{batch_};
-  ReplyArena replies_;
   Session* serving_ = nullptr;
 };
 

@@ -22,7 +22,7 @@ void ReplyArena::grow(size_t size) {
 
 bool ReplyArena::try_spill(size_t size) {
   if (hold_ || length() < kSpillBytes) return false;
-  spill_(end());
+  spill_->spill(end());
   cursor_ = start_;
   return size_t(limit_ - cursor_) >= size;
 }

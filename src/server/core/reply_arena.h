@@ -9,18 +9,19 @@
 // client only). One that outgrows kSpillBytes is handed to `spill` piece by piece, unless a
 // deferred length holds it.
 //
+// One arena serves the connections of one loop, or travels with the batch of an IO thread.
+//
 // Blocks in flight: retire() closes the generation being filled, when its views are queued for
 // sending; recycle() gives the retired blocks back, when the kernel has taken the bytes. With
 // readiness streams the two follow each other at once, with completions a tick later.
 //
-// Thread: the loop's. Memory: kKeptBlocks blocks at rest.
+// Thread: one at a time. Memory: kKeptBlocks blocks at rest.
 #pragma once
 
 #include <memory>
 #include <string_view>
 #include <vector>
 
-#include "ae/base/callback.h"
 #include "proto/byte_sink.h"
 
 namespace millrace {
@@ -33,12 +34,17 @@ class ReplyArena final : public proto::ByteSink {
   // little beside sending a quarter of a megabyte.
   static constexpr size_t kKeptBlocks = 2;
 
-  // Takes the bytes of the client being served that can wait in the arena no longer; copied by the
-  // callee.
-  using Spill = ae::Callback<void(std::string_view)>;
-  explicit ReplyArena(Spill spill) : spill_(std::move(spill)) {}
+  // Takes the bytes of the client being served that can wait in the arena no longer.
+  class Spill {
+   public:
+    virtual void spill(std::string_view bytes) = 0;  // copies
 
-  void begin() { start_ = cursor_; }
+   protected:
+    ~Spill() = default;
+  };
+
+  // `spill` is the client's, until end().
+  void begin(Spill& spill) { start_ = cursor_, spill_ = &spill; }
   std::string_view end() const { return {start_, size_t(cursor_ - start_)}; }
   // Forgets what was written since begin() and not spilled (CLIENT REPLY OFF).
   void rewind_to(size_t length) { cursor_ = start_ + length; }
@@ -60,7 +66,7 @@ class ReplyArena final : public proto::ByteSink {
   bool try_spill(size_t size);
   Block take_block(size_t size);
 
-  Spill spill_;
+  Spill* spill_ = nullptr;
   char* start_ = nullptr;  // of the current client's replies
   std::vector<Block> filling_, retired_, kept_;
 };

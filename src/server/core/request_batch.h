@@ -5,8 +5,8 @@
 // whole batch known, the bucket of a later command is fetched while an earlier one runs
 // (executor.h).
 //
-// Arguments are views into the connection table's input scratch, which is held until the batch has
-// run.
+// Arguments are views into bytes that stay where they are until the batch has run: the connection
+// table's input scratch, which is held, or a copy that travels with the batch (net/io_batch.h).
 #pragma once
 
 #include <cstdint>
@@ -24,12 +24,17 @@ class Keyspace;
 struct Request {
   SessionId session;
   const Command* command = nullptr;    // null: no command has this name
-  uint64_t key_hash = 0;               // of the first key, where `keyspace` is set
+  uint64_t key_hash = 0;               // of the first key; 0: it has none
   uint64_t member_hash = 0;            // once it is known, of the member inside a collection
   const Keyspace* keyspace = nullptr;  // where the first key will be looked up: a hint to prefetch
   uint32_t first_arg = 0;              // position in RequestBatch::args
   uint32_t arg_count = 0;
 };
+
+// What can be known of a request before it runs, on any thread: its command, the hash of its first
+// key.
+void resolve(Request& request, std::span<const std::string_view> args,
+             const CommandTable& commands);
 
 class RequestBatch {
  public:

@@ -10,23 +10,23 @@
 // Thread: the loop's.
 #pragma once
 
-#include <unordered_map>
+#include <vector>
 
 #include "ae/net/connection_table.h"
 #include "proto/request_parser.h"
 #include "server/core/executor.h"
+#include "server/net/client_door.h"
 #include "server/net/client_link.h"
+#include "server/net/half_requests.h"
 
 namespace millrace {
 
 class ClientIo final : public ae::ConnectionHandler {
  public:
-  ClientIo(ae::ConnectionTable& table, Services& services, Executor& executor,
+  ClientIo(ae::ConnectionTable& table, Services& services, Executor& executor, ClientDoor& door,
            ConnectionLink& link);
 
-  enum class Origin : uint8_t { kTcp, kLoopback, kUnix };
-  // Takes an accepted descriptor: a client from here on, or refused with a reason it can read
-  // (maxclients, protected mode).
+  // Takes an accepted descriptor: a client from here on, or refused with a reason it can read.
   void accept(int fd, Origin origin);
   // To be called when the configuration changes.
   void refresh();
@@ -39,23 +39,25 @@ class ClientIo final : public ae::ConnectionHandler {
   void on_closed(ae::Connection connection, ae::CloseReason reason) override;
 
  private:
+  void run_requests();
   void end_half_closed();
-  bool refuse(int fd, Origin origin);
   void refuse_with(int fd, std::string_view text);
   void admit(const Session& session, size_t first_arg);
   void protocol_error(Session& session, ae::MutableBytes rest, std::string_view text);
   const proto::RequestLimits& limits_for(const Session& session) const {
     return session.has(SessionFlag::kAuthenticated) ? limits_ : limits_before_auth_;
   }
-  proto::PartialRequest take_partial(const Session& session);
 
   ae::ConnectionTable& table_;
   Services& services_;
   Executor& executor_;
+  ClientDoor& door_;
   ConnectionLink& link_;
+  RequestBatch batch_;
+  ReplyArena replies_;
   proto::RequestLimits limits_, limits_before_auth_;
-  std::unordered_map<uint32_t, proto::PartialRequest> partials_;  // by session slot
-  std::vector<ae::ConnectionId> half_closed_;                     // since the last batch
+  HalfRequests halves_;                        // by slot of the connection
+  std::vector<ae::ConnectionId> half_closed_;  // since the last batch
 };
 
 }  // namespace millrace

@@ -5,10 +5,6 @@
 namespace millrace {
 namespace {
 
-const OutputBufferLimit& limit_of(const Config& config) {
-  return config.client_output_buffer_limit[size_t(ClientClass::kNormal)];
-}
-
 std::string text_of(const ae::Result<ae::Address>& address) {
   return address ? address->to_string() : std::string("?:0");
 }
@@ -45,7 +41,7 @@ void ConnectionLink::reply(const Session& session, std::string_view bytes) {
 void ConnectionLink::push(const Session& session, std::string_view bytes) {
   ae::Connection to = connection(session);
   to.send(bytes);
-  enforce_limit(session, to);
+  limits_.check(to);
 }
 
 void ConnectionLink::close_now(Session& session) {
@@ -72,41 +68,6 @@ void ConnectionLink::suspend(Session& session, std::string_view unrun) {
 
 void ConnectionLink::resume(Session& session) {
   connection(session).resume(ae::PauseReason::kAdmission);
-}
-
-void ConnectionLink::enforce_limit(const Session& session, ae::Connection to) {
-  const OutputBufferLimit& limit = limit_of(config_);
-  const size_t pending = to.pending_output();
-  if (limit.hard_bytes != 0 && pending > limit.hard_bytes) return close_for_output(to, pending);
-  if (limit.soft_bytes == 0 || pending <= limit.soft_bytes) {
-    over_soft_limit_.erase(session.self.slot);
-    return;
-  }
-  over_soft_limit_.try_emplace(session.self.slot, Since{session.connection, table_.loop().now()});
-}
-
-void ConnectionLink::enforce_soft_limits() {
-  const OutputBufferLimit& limit = limit_of(config_);
-  for (auto it = over_soft_limit_.begin(); it != over_soft_limit_.end();) {
-    ae::Connection to = table_.find(it->second.connection);
-    const size_t pending = to.pending_output();
-    if (pending <= limit.soft_bytes) {
-      it = over_soft_limit_.erase(it);
-      continue;
-    }
-    if (table_.loop().now() - it->second.when > ae::Seconds(limit.soft_s))
-      close_for_output(to, pending);
-    ++it;
-  }
-}
-
-void ConnectionLink::close_for_output(ae::Connection to, size_t pending) {
-  ++closed_for_output_;
-  log::warning(
-      "Client {} scheduled to be closed ASAP for overcoming of output buffer limits ({} "
-      "bytes pending).",
-      text_of(to.peer_address()), pending);
-  to.close(ae::CloseReason::kOutputLimit);
 }
 
 }  // namespace millrace

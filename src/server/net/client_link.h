@@ -1,24 +1,20 @@
 // From a session to its connection: the outgoing half of client I/O. Implements what core asks of a
 // client's transport (command/clients.h) on the connection table.
 //
-// Output limits (client-output-buffer-limit) are enforced here, where bytes are queued: a client
-// that does not read costs its own limit and nothing else.
-//
 // Thread: the loop's.
 #pragma once
-
-#include <unordered_map>
 
 #include "ae/net/connection_table.h"
 #include "server/command/clients.h"
 #include "server/config/config.h"
+#include "server/net/output_limits.h"
 
 namespace millrace {
 
 class ConnectionLink final : public ClientLink {
  public:
   ConnectionLink(ae::ConnectionTable& table, const Config& config)
-      : table_(table), config_(config) {}
+      : table_(table), config_(config), limits_(table, of_normal_clients()) {}
 
   std::string peer_text(const Session& session) override;
   std::string local_text(const Session& session) override;
@@ -30,29 +26,24 @@ class ConnectionLink final : public ClientLink {
   void close_now(Session& session) override;
   void close_after_reply(Session& session) override;
   void close_idle(Session& session) override;
-  void enforce_soft_limits() override;
+  void enforce_soft_limits() override { limits_.enforce_soft(); }
   void suspend(Session& session, std::string_view unrun) override;
   void resume(Session& session) override;
 
-  // The connection of a session has ended.
-  void forget(const Session& session) { over_soft_limit_.erase(session.self.slot); }
-
-  uint64_t closed_for_output() const { return closed_for_output_; }
+  // To be called when the configuration changes.
+  void refresh() { limits_.set(of_normal_clients()); }
+  // The connection has ended.
+  void forget(ae::ConnectionId id) { limits_.forget(id); }
 
  private:
   ae::Connection connection(const Session& session) { return table_.find(session.connection); }
-  void enforce_limit(const Session& session, ae::Connection connection);
-  void close_for_output(ae::Connection connection, size_t pending);
+  const OutputBufferLimit& of_normal_clients() const {
+    return config_.client_output_buffer_limit[size_t(ClientClass::kNormal)];
+  }
 
   ae::ConnectionTable& table_;
   const Config& config_;
-  // Clients above the soft limit, and since when. Few: most clients read.
-  struct Since {
-    ae::ConnectionId connection;
-    ae::TimePoint when;
-  };
-  std::unordered_map<uint32_t, Since> over_soft_limit_;
-  uint64_t closed_for_output_ = 0;
+  OutputLimits limits_;
 };
 
 }  // namespace millrace

@@ -76,8 +76,7 @@ std::optional<std::string> Endpoints::open_tcp(const Config& config, std::string
   }
   warn_unless(ae::set_no_delay(loop_.os(), listener_.descriptor(*endpoint)));
   warn_unless(keep_alive(*endpoint, config.tcp_keepalive_s));
-  places_.push_back(
-      {*endpoint, address->is_loopback() ? ClientIo::Origin::kLoopback : ClientIo::Origin::kTcp});
+  places_.push_back({*endpoint, address->is_loopback() ? Origin::kLoopback : Origin::kTcp});
   return std::nullopt;
 }
 
@@ -89,7 +88,7 @@ std::optional<std::string> Endpoints::open_unix(const Config& config) {
   auto endpoint = address ? listener_.listen(*address, options) : ae::fail(address.error());
   if (!endpoint)
     return "Failed opening Unix socket " + config.unixsocket + ": " + endpoint.error().message();
-  places_.push_back({*endpoint, ClientIo::Origin::kUnix});
+  places_.push_back({*endpoint, Origin::kUnix});
   return std::nullopt;
 }
 
@@ -97,12 +96,12 @@ void Endpoints::accepted(int fd, uint32_t endpoint) {
   clients_.accept(fd, origin_of(fd, endpoint));
 }
 
-ClientIo::Origin Endpoints::origin_of(int fd, uint32_t endpoint) const {
+Origin Endpoints::origin_of(int fd, uint32_t endpoint) const {
   auto place = std::find_if(places_.begin(), places_.end(),
                             [&](const Place& p) { return p.endpoint == endpoint; });
-  if (place->origin != ClientIo::Origin::kTcp) return place->origin;
+  if (place->origin != Origin::kTcp) return place->origin;
   auto peer = loop_.os().peer_address(fd);
-  return peer && peer->is_loopback() ? ClientIo::Origin::kLoopback : ClientIo::Origin::kTcp;
+  return peer && peer->is_loopback() ? Origin::kLoopback : Origin::kTcp;
 }
 
 void Endpoints::close() {
@@ -112,7 +111,7 @@ void Endpoints::close() {
 
 void Endpoints::set_keepalive(int seconds) {
   for (const Place& place : places_)
-    if (place.origin != ClientIo::Origin::kUnix) warn_unless(keep_alive(place.endpoint, seconds));
+    if (place.origin != Origin::kUnix) warn_unless(keep_alive(place.endpoint, seconds));
 }
 
 ae::Status Endpoints::keep_alive(uint32_t endpoint, int seconds) {

@@ -33,14 +33,14 @@ class Endpoints {
  private:
   struct Place {
     uint32_t endpoint;
-    ClientIo::Origin origin;  // kTcp: a client's own address decides whether it is local
+    Origin origin;  // kTcp: a client's own address decides whether it is local
   };
 
   std::optional<std::string> open_all(const Config& config);
   std::optional<std::string> open_tcp(const Config& config, std::string_view address);
   std::optional<std::string> open_unix(const Config& config);
   void accepted(int fd, uint32_t endpoint);
-  ClientIo::Origin origin_of(int fd, uint32_t endpoint) const;
+  Origin origin_of(int fd, uint32_t endpoint) const;
   ae::Status keep_alive(uint32_t endpoint, int seconds);
 
   ae::EventLoop& loop_;
