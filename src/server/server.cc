@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "ae/core/completions.h"
+#include "ae/threads/loop_thread.h"
 #include "server/observe/log.h"
 #include "server/observe/memory_meter.h"
 #include "server/process/supervision.h"
@@ -50,20 +51,28 @@ constexpr ae::Nanoseconds kDrainCheck = ae::Milliseconds(10);
 
 }  // namespace
 
-ae::Result<std::unique_ptr<Server>> Server::create(ConfigStore& config, ae::LoopOptions options) {
+ae::Result<std::unique_ptr<Server>> Server::create(ConfigStore& config, ae::LoopOptions options,
+                                                   ae::LoopStarter start_loop) {
   if (!options.poller) options.backend = config.config().event_backend;
   auto loop = ae::EventLoop::create(std::move(options));
   if (!loop) return ae::fail(loop.error());
-  return std::unique_ptr<Server>(new Server(config, std::move(*loop)));
+  return std::unique_ptr<Server>(new Server(config, std::move(*loop), std::move(start_loop)));
 }
 
-Server::Server(ConfigStore& config, std::unique_ptr<ae::EventLoop> loop)
+ae::Result<std::unique_ptr<ae::LoopHost>> Server::start_loop_thread(ae::LoopHostOptions options) {
+  auto thread = ae::LoopThread::start(std::move(options));
+  if (!thread) return ae::fail(thread.error());
+  return std::unique_ptr<ae::LoopHost>(std::move(*thread));
+}
+
+Server::Server(ConfigStore& config, std::unique_ptr<ae::EventLoop> loop, ae::LoopStarter start_loop)
     : config_store_(config),
       loop_(std::move(loop)),
       prng_(seed_from_kernel()),
       table_(*loop_, connection_options(config.config())),
       link_(table_, config.config()),
-      clients_(link_),
+      router_(link_),
+      clients_(router_),
       databases_(size_t(config.config().databases), access_clock_),
       commands_(command_families()),
       command_stats_(commands_.size()),
@@ -92,11 +101,20 @@ Server::Server(ConfigStore& config, std::unique_ptr<ae::EventLoop> loop)
       executor_(services_, dispatcher_),
       door_(services_),
       client_io_(table_, services_, executor_, door_, link_),
-      endpoints_(*loop_, client_io_),
+      threads_({.loop = *loop_,
+                .services = services_,
+                .executor = executor_,
+                .door = door_,
+                .start = std::move(start_loop),
+                .connections = connection_options(config.config())}),
+      io_link_(threads_),
+      reception_(loop_->os(), door_, client_io_, threads_),
+      endpoints_(*loop_, reception_),
       cron_(*loop_, services_),
       started_(loop_->now()),
       run_id_(make_run_id(prng_)),
       executable_(path_of_executable()) {
+  router_.set_threads(io_link_);
   refresh_tick();
   loop_->after_sleep([this] { refresh_tick(); });
   clients_.on_pause_change([this] { gates_.refresh(); });
@@ -114,6 +132,7 @@ void Server::refresh_tick() {
 }
 
 std::optional<std::string> Server::open() {
+  if (auto problem = threads_.resize(io_threads_wanted())) return problem;
   return endpoints_.open(services_.config);
 }
 
@@ -124,6 +143,7 @@ void Server::watch_configuration() {
     gates_.refresh();
     dispatcher_.refresh();
     client_io_.refresh();
+    threads_.refresh();
     access_clock_.configure(access_settings(services_.config));
     command_stats_.set_tracking(services_.config.latency_tracking);
     slow_log_.trim();
@@ -133,6 +153,9 @@ void Server::watch_configuration() {
   config_store_.on_change("hz", [this](const Config&, const Config&) -> Refusal {
     cron_.start();
     return std::nullopt;
+  });
+  config_store_.on_change("io-threads", [this](const Config&, const Config&) -> Refusal {
+    return threads_.resize(io_threads_wanted());
   });
   config_store_.on_change("tcp-keepalive", [this](const Config&, const Config& now) -> Refusal {
     endpoints_.set_keepalive(now.tcp_keepalive_s);
@@ -195,7 +218,8 @@ bool Server::abort_shutdown() {
 void Server::stop_when_drained() {
   if (!shutting_down_) return;
   table_.flush();
-  if (table_.stats().queued_output_bytes > 0 && loop_->now() < shutdown_deadline_) return;
+  const size_t queued = table_.stats().queued_output_bytes + threads_.queued_output_bytes();
+  if (queued > 0 && loop_->now() < shutdown_deadline_) return;
   log::warning("Millrace is now ready to exit, bye bye...");
   loop_->stop();
 }

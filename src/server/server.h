@@ -8,7 +8,8 @@
 // The loop's seams (clock, sockets, poller) come in through ae::LoopOptions, so the same server
 // runs on the simulator.
 //
-// Thread: everything runs on the thread that calls run().
+// Thread: the one that calls run(). IO threads are made and ended here (net/io_pool.h) and share
+// nothing with the rest but their rings.
 #pragma once
 
 #include <memory>
@@ -33,7 +34,11 @@
 #include "server/db/lazy_free.h"
 #include "server/net/client_io.h"
 #include "server/net/client_link.h"
+#include "server/net/client_router.h"
 #include "server/net/endpoints.h"
+#include "server/net/io_link.h"
+#include "server/net/io_pool.h"
+#include "server/net/reception.h"
 #include "server/observe/command_stats.h"
 #include "server/observe/latency_monitor.h"
 #include "server/observe/monitor_feed.h"
@@ -44,7 +49,9 @@ namespace millrace {
 class Server final : private Lifecycle {
  public:
   // An error is a sentence for the operator.
-  static ae::Result<std::unique_ptr<Server>> create(ConfigStore& config, ae::LoopOptions options);
+  // `start_loop` makes the loops of IO threads: threads of their own, where nothing is said.
+  static ae::Result<std::unique_ptr<Server>> create(ConfigStore& config, ae::LoopOptions options,
+                                                    ae::LoopStarter start_loop = start_loop_thread);
   ~Server();
 
   // Opens the endpoints of the configuration. Empty: all are open.
@@ -57,9 +64,11 @@ class Server final : private Lifecycle {
   Services& services() { return services_; }
 
  private:
-  Server(ConfigStore& config, std::unique_ptr<ae::EventLoop> loop);
+  Server(ConfigStore& config, std::unique_ptr<ae::EventLoop> loop, ae::LoopStarter start_loop);
+  static ae::Result<std::unique_ptr<ae::LoopHost>> start_loop_thread(ae::LoopHostOptions options);
 
   void refresh_tick();
+  size_t io_threads_wanted() const { return size_t(services_.config.io_threads) - 1; }
   void watch_configuration();
   void watch_signals();
   void on_signal(int signal);
@@ -73,16 +82,22 @@ class Server final : private Lifecycle {
   std::string_view config_file() const override { return config_store_.path(); }
   std::string_view run_id() const override { return run_id_; }
   std::string_view event_backend() const override { return loop_->poller().name(); }
-  uint64_t bytes_read() const override { return table_.stats().read_bytes; }
-  uint64_t bytes_written() const override { return table_.stats().written_bytes; }
-  uint64_t reads() const override { return table_.stats().reads; }
-  uint64_t writes() const override { return table_.stats().writes; }
+  uint64_t bytes_read() const override {
+    return table_.stats().read_bytes + threads_.traffic().read_bytes;
+  }
+  uint64_t bytes_written() const override {
+    return table_.stats().written_bytes + threads_.traffic().written_bytes;
+  }
+  uint64_t reads() const override { return table_.stats().reads + threads_.traffic().reads; }
+  uint64_t writes() const override { return table_.stats().writes + threads_.traffic().writes; }
+  std::vector<IoThreadFacts> io_threads() const override { return threads_.facts(); }
 
   ConfigStore& config_store_;
   std::unique_ptr<ae::EventLoop> loop_;
   ae::Prng prng_;
   ae::ConnectionTable table_;
   ConnectionLink link_;
+  ClientRouter router_;
   Clients clients_;
   AccessClock access_clock_;
   Databases databases_;
@@ -101,6 +116,9 @@ class Server final : private Lifecycle {
   Executor executor_;
   ClientDoor door_;
   ClientIo client_io_;
+  IoPool threads_;
+  IoLink io_link_;
+  Reception reception_;
   Endpoints endpoints_;
   Cron cron_;
   std::unique_ptr<ae::SignalSet> signals_;

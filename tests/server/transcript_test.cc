@@ -1,8 +1,9 @@
 // Every transcript, in this process: the real server on simulated sockets and a simulated clock.
 //
-// Three ways: a command at a time, each in one piece; all commands up to the next directive at
-// once, cut at random places; the same over completions, as io_uring has them. However the bytes
-// arrive, the replies are the file's. The seed of the cuts is printed; MILLRACE_SEED repeats it.
+// Ways: a command at a time, each in one piece; all commands up to the next directive at once, cut
+// at random places; the same over completions, as io_uring has them; the same with one, two or four
+// IO threads, whose loops are ticked here in an order drawn anew each time. However the bytes
+// arrive, the replies are the file's. The seed is printed; MILLRACE_SEED repeats it.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -18,6 +19,7 @@
 #include "ae/base/prng.h"
 #include "ae/sim/agenda.h"
 #include "ae/sim/sim_clock.h"
+#include "ae/sim/sim_loop_host.h"
 #include "ae/sim/sim_os.h"
 #include "ae/sim/sim_peer.h"
 #include "ae/sim/sim_poller.h"
@@ -31,7 +33,11 @@ namespace {
 
 const std::string kTranscripts = MILLRACE_TOP "/tests/transcripts";
 
-enum class Arrival : uint8_t { kWhole, kCut, kCutCompletions };
+struct Arrival {
+  bool cut = false;
+  bool completions = false;
+  size_t io_threads = 0;
+};
 
 uint64_t seed() {
   static const uint64_t kSeed = [] {
@@ -46,19 +52,24 @@ uint64_t seed() {
 // A server in a world of its own.
 class Stage {
  public:
-  explicit Stage(Arrival arrival) {
-    const char* arguments[] = {
-        "millrace-server",        "--port", "6379", "--bind", "127.0.0.1", "--loglevel", "warning",
-        "--enable-debug-command", "yes"};
+  explicit Stage(Arrival arrival) : completions_(arrival.completions), random_(seed()) {
+    const std::string threads = std::to_string(arrival.io_threads + 1);
+    const char* arguments[] = {"millrace-server",
+                               "--port",
+                               "6379",
+                               "--bind",
+                               "127.0.0.1",
+                               "--loglevel",
+                               "warning",
+                               "--io-threads",
+                               threads.c_str(),
+                               "--enable-debug-command",
+                               "yes"};
     if (auto problem = config_.load_arguments(std::size(arguments), arguments))
       throw std::runtime_error(*problem);
-    std::optional<ae::sim::CompletionBuffers> completions;
-    if (arrival == Arrival::kCutCompletions) completions.emplace();
-    ae::LoopOptions options;
-    options.clock = &clock_;
-    options.os = &os_;
-    options.poller = std::make_unique<ae::sim::SimPoller>(os_, agenda_, seed(), completions);
-    auto server = Server::create(config_, std::move(options));
+    auto server = Server::create(config_, loop_options(), [this](ae::LoopHostOptions options) {
+      return start_thread(std::move(options));
+    });
     if (!server) throw std::runtime_error(server.error().message());
     server_ = std::move(*server);
     if (auto problem = server_->open()) throw std::runtime_error(*problem);
@@ -67,8 +78,15 @@ class Stage {
   ae::sim::SimPeer dial() {
     return ae::sim::SimPeer::dial(os_, *ae::Address::parse("127.0.0.1", 6379));
   }
-  // One tick, in which at most this much time passes.
-  void tick(ae::Nanoseconds patience = ae::Nanoseconds(0)) { server_->loop().run_once(patience); }
+  // One tick of every loop, in which at most this much time passes.
+  void tick(ae::Nanoseconds patience = ae::Nanoseconds(0)) {
+    for (size_t i = threads_.size(); i > 1; --i)
+      std::swap(threads_[i - 1], threads_[random_.below(i)]);
+    const size_t before_main = threads_.empty() ? 0 : random_.below(threads_.size() + 1);
+    for (size_t i = 0; i < before_main; ++i) tick_thread(i);
+    server_->loop().run_once(patience);
+    for (size_t i = before_main; i < threads_.size(); ++i) tick_thread(i);
+  }
   // Calls on closed descriptors and the like, which a kernel would forgive.
   const std::vector<std::string>& misuses() const { return os_.misuses(); }
   void pass(ae::Nanoseconds duration) {
@@ -78,6 +96,34 @@ class Stage {
   }
 
  private:
+  ae::LoopOptions loop_options() {
+    std::optional<ae::sim::CompletionBuffers> completions;
+    if (completions_) completions.emplace();
+    ae::LoopOptions options;
+    options.clock = &clock_;
+    options.os = &os_;
+    options.poller =
+        std::make_unique<ae::sim::SimPoller>(os_, agenda_, random_.below(UINT64_MAX), completions);
+    return options;
+  }
+
+  ae::Result<std::unique_ptr<ae::LoopHost>> start_thread(ae::LoopHostOptions options) {
+    options.loop = loop_options();
+    auto host = ae::sim::SimLoopHost::start(
+        std::move(options), [this](ae::sim::SimLoopHost& gone) { std::erase(threads_, &gone); });
+    if (!host) return ae::fail(host.error());
+    threads_.push_back(host->get());
+    return std::unique_ptr<ae::LoopHost>(std::move(*host));
+  }
+
+  // By position: a thread may end in a tick.
+  void tick_thread(size_t position) {
+    if (position < threads_.size()) threads_[position]->loop().run_once(ae::Nanoseconds(0));
+  }
+
+  const bool completions_;
+  ae::Prng random_;
+  std::vector<ae::sim::SimLoopHost*> threads_;
   ConfigStore config_;
   ae::sim::SimClock clock_;
   ae::sim::Agenda agenda_{clock_};
@@ -144,7 +190,7 @@ class Player {
   void play() {
     const std::vector<TranscriptStep> steps = read_transcript(path_);
     for (size_t next = 0; next < steps.size() && !testing::Test::HasFailure();) {
-      const size_t end = arrival_ == Arrival::kWhole ? next + 1 : end_of_batch(steps, next);
+      const size_t end = !arrival_.cut ? next + 1 : end_of_batch(steps, next);
       if (!steps[next].directive.empty()) {
         follow(steps[next].directive);
       } else {
@@ -178,7 +224,7 @@ class Player {
 
   void send(std::string_view bytes) {
     while (!bytes.empty()) {
-      const size_t most = arrival_ == Arrival::kWhole ? bytes.size() : random_.between(1, 60);
+      const size_t most = !arrival_.cut ? bytes.size() : random_.between(1, 60);
       const size_t piece = std::min(most, bytes.size());
       talker_->send(bytes.substr(0, piece));
       bytes.remove_prefix(piece);
@@ -251,13 +297,22 @@ class Transcript : public testing::TestWithParam<std::string> {
 };
 
 TEST_P(Transcript, CommandByCommand) {
-  play(Arrival::kWhole);
+  play({});
 }
 TEST_P(Transcript, CutAnywhere) {
-  play(Arrival::kCut);
+  play({.cut = true});
 }
 TEST_P(Transcript, CutAnywhereOverCompletions) {
-  play(Arrival::kCutCompletions);
+  play({.cut = true, .completions = true});
+}
+TEST_P(Transcript, CutAnywhereOnOneIoThread) {
+  play({.cut = true, .io_threads = 1});
+}
+TEST_P(Transcript, CommandByCommandOnTwoIoThreads) {
+  play({.io_threads = 2});
+}
+TEST_P(Transcript, CutAnywhereOnFourIoThreadsOverCompletions) {
+  play({.cut = true, .completions = true, .io_threads = 4});
 }
 
 // "list/ends.txt" is Files/Transcript.CutAnywhere/list_ends.

@@ -122,7 +122,7 @@ class Connection {
   void shutdown_output();
   size_t pending_output() const;  // bytes queued and not yet taken by the kernel
   // Gives bytes back that on_data reported consumed and that must be presented again after
-  // resume(); they go before anything that is still unread.
+  // resume(); they go before anything that is still unread. A keep_at_least of before is forgotten.
   void unread(Bytes bytes);
 
   void pause(PauseReason reason);

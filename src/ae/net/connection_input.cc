@@ -280,6 +280,7 @@ void ConnectionTable::unread(ConnectionId id, Bytes bytes) {
   Record* record = records_.find(id);
   if (record == nullptr || record->state != ConnectionState::kOpen || bytes.empty()) return;
   KeptInput behind = take_kept(*record);
+  if (Extension* extra = extension(*record)) extra->keep_at_least = 0;  // it counted from elsewhere
   keep(id, *record, bytes);
   keep(id, *record, view(behind.bytes()));
   held_.retire(std::move(behind));

@@ -4,6 +4,8 @@
 
 #include <utility>
 
+#include "ae/base/assert.h"
+
 namespace ae {
 namespace {
 
@@ -39,6 +41,24 @@ void LoopThread::body() {
   ready_.release();
   loop_->run();
   if (options_.on_stop) options_.on_stop(*loop_);
+}
+
+void LoopThread::hold() {
+  const bool posted = loop_->post([this] {
+    stands_.release();
+    may_go_on_.acquire();
+  });
+  AE_ASSERT(posted);
+  stands_.acquire();
+}
+
+void LoopThread::call(Callback<void()> task) {
+  const bool posted = loop_->post([this, task = std::move(task)]() mutable {
+    task();
+    stands_.release();
+  });
+  AE_ASSERT(posted);
+  stands_.acquire();
 }
 
 void LoopThread::stop() {

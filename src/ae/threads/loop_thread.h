@@ -24,26 +24,24 @@
 #include "ae/base/callback.h"
 #include "ae/base/result.h"
 #include "ae/core/event_loop.h"
+#include "ae/threads/loop_host.h"
 
 namespace ae {
 
-struct LoopThreadOptions {
-  LoopOptions loop = {};
-  // Seen in top, gdb and perf. The kernel keeps 15 bytes.
-  std::string name = "ae-loop";
-  Callback<void(EventLoop&)> on_start = nullptr;  // before the first tick
-  Callback<void(EventLoop&)> on_stop = nullptr;   // after the last
-};
+using LoopThreadOptions = LoopHostOptions;
 
-class LoopThread {
+class LoopThread final : public LoopHost {
  public:
   // Returns once on_start has run, or with the reason why there is no loop.
   static Result<std::unique_ptr<LoopThread>> start(LoopThreadOptions options = {});
-  ~LoopThread();  // stops and joins
+  ~LoopThread() override;  // stops and joins
   LoopThread(const LoopThread&) = delete;
   LoopThread& operator=(const LoopThread&) = delete;
 
-  EventLoop& loop() { return *loop_; }
+  EventLoop& loop() override { return *loop_; }
+  void hold() override;
+  void release() override { may_go_on_.release(); }
+  void call(Callback<void()> task) override;
 
   // Asks the loop to end after its current tick. Thread-safe.
   void stop();
@@ -65,7 +63,8 @@ class LoopThread {
   Status created_;
   std::atomic<size_t> load_{0};
   std::binary_semaphore ready_{0};
-  std::thread thread_;  // last: starts when the rest exists
+  std::binary_semaphore stands_{0}, may_go_on_{0};  // hold() and call()
+  std::thread thread_;                              // last: starts when the rest exists
 };
 
 }  // namespace ae

@@ -60,6 +60,11 @@ class SpscRing {
     return true;
   }
   bool push(const T& element) { return push(T(element)); }
+  // How many more it takes, at least.
+  size_t room() {
+    head_seen_ = head_.load(std::memory_order_acquire);
+    return capacity() - (tail_.load(std::memory_order_relaxed) - head_seen_);
+  }
 
   // --- the consumer's side
   // The oldest element, in place; null when it is empty.

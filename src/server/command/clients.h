@@ -37,8 +37,6 @@ class ClientLink {
   // connection yet, and the executor calls this when it is.
   virtual void close_after_reply(Session& session) = 0;
   virtual void close_idle(Session& session) = 0;
-  // Closes clients that stayed above a soft output limit for too long.
-  virtual void enforce_soft_limits() = 0;
   // Stops the reading of requests until resume(). `unrun` holds requests that were read and did not
   // run; they come again first.
   virtual void suspend(Session& session, std::string_view unrun) = 0;

@@ -5,12 +5,25 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace millrace {
 
 struct ShutdownRequest {
   bool now = false;    // do not wait for anything
   bool force = false;  // ignore what would forbid it
+};
+
+// An IO thread as of its last tick.
+struct IoThreadFacts {
+  size_t number = 0;
+  uint64_t clients = 0;
+  uint64_t reads = 0;
+  uint64_t writes = 0;
+  uint64_t batches = 0;  // handed to the main thread
+  uint64_t ticks = 0;
+  uint64_t busy_us = 0;   // outside of waiting
+  bool retiring = false;  // takes no new clients
 };
 
 class Lifecycle {
@@ -28,6 +41,7 @@ class Lifecycle {
   virtual uint64_t bytes_written() const = 0;
   virtual uint64_t reads() const = 0;
   virtual uint64_t writes() const = 0;
+  virtual std::vector<IoThreadFacts> io_threads() const = 0;
 
  protected:
   ~Lifecycle() = default;

@@ -54,6 +54,7 @@ struct Session {
   uint16_t flags = 0;
   uint8_t db = 0;
   uint8_t resp = 2;
+  uint8_t thread = 0;  // the IO thread whose loop has the connection; 0: the main one
 
   bool has(SessionFlag flag) const { return (flags & uint16_t(flag)) != 0; }
   void set(SessionFlag flag) { flags |= uint16_t(flag); }

@@ -60,9 +60,9 @@ void append_client_line(std::string& text, Services& services, const Session& se
                  unread);
   fmt::format_to(out, " rbs=0 rbp=0 obl=0 oll={} omem={} tot-mem={} events={}", unsent > 0 ? 1 : 0,
                  unsent, memory_of(session) + unread + unsent, unsent > 0 ? "rw" : "r");
-  fmt::format_to(out, " cmd={} user=default redir=-1 resp={} lib-name={} lib-ver={}\n",
+  fmt::format_to(out, " cmd={} user=default redir=-1 resp={} lib-name={} lib-ver={} io-thread={}\n",
                  session.last_command ? session.last_command->full_name : "NULL", session.resp,
-                 extras.library_name, extras.library_version);
+                 extras.library_name, extras.library_version, session.thread);
 }
 
 }  // namespace millrace

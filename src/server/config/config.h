@@ -91,6 +91,7 @@ struct Config {
   int tcp_keepalive_s = 300;    // 0: off
   bool protected_mode = true;
   ae::Backend event_backend = ae::Backend::kEpoll;  // ours
+  int io_threads = 1;                               // the main one included
 
   // --- clients
   uint32_t maxclients = 10'000;

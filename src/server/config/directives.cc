@@ -101,7 +101,7 @@ constexpr std::string_view kNoTls = "it speaks plain TCP and unix sockets, not T
 constexpr std::string_view kNoAcl = "its one user is 'default', whose password is requirepass";
 constexpr std::string_view kNoModules = "it loads no modules";
 constexpr std::string_view kNoScripts = "it runs no scripts and no functions";
-constexpr std::string_view kOneThread = "one thread serves all clients";
+constexpr std::string_view kThreadsRead = "an IO thread owns its connections and always reads them";
 constexpr std::string_view kNoPinning = "it leaves processors and priorities to its supervisor";
 constexpr std::string_view kNoTuning = "its data structures have no such setting";
 constexpr std::string_view kNoStreams = "it has no streams";
@@ -128,6 +128,9 @@ constexpr int64_t kMiB = 1 << 20;
 // An empty database costs little but not nothing; and a session keeps its number in a byte.
 constexpr int64_t kMaxDatabases = 256;
 
+// Redis' limit.
+constexpr int64_t kMaxIoThreads = 128;
+
 // Columns: name, alias, flags, field.
 const Directive kTable[] = {
     // --- network
@@ -140,8 +143,8 @@ const Directive kTable[] = {
     {"tcp-keepalive", "", kAnyTime, integer<&Config::tcp_keepalive_s>(0, INT_MAX)},
     {"protected-mode", "", kAnyTime, BoolField{&Config::protected_mode}},
     {"event-backend", "", kStart, one_of<&Config::event_backend>(kBackendNames)},
-    {"io-threads", "", kStart, AbsentField{"1", kOneThread}},
-    {"io-threads-do-reads", "", kStart, AbsentField{"no", kOneThread}},
+    {"io-threads", "", kAnyTime, integer<&Config::io_threads>(1, kMaxIoThreads)},
+    {"io-threads-do-reads", "", kStart, AbsentField{"yes", kThreadsRead}},
     {"bind-source-addr", "", kAnyTime, AbsentField{"", kNoMarks}},
     {"socket-mark-id", "", kStart, AbsentField{"0", kNoMarks}},
 

@@ -39,7 +39,6 @@ void Cron::start() {
 void Cron::run() {
   expire_keys();
   close_idle_clients();
-  services_.clients.link().enforce_soft_limits();
   services_.clients.paused(services_.tick.unix_us / 1000);  // ends a pause whose time has passed
   sample();
   rest_when_idle();

@@ -11,6 +11,8 @@ ClientIo::ClientIo(ae::ConnectionTable& table, Services& services, Executor& exe
   refresh();
   table_.set_on_input_full([this] { run_batch(); });
   table_.set_on_flushed([this] { replies_.recycle(); });
+  // What is remembered of a half request counts from a byte that is the first no longer.
+  link_.set_on_unread([this](ae::ConnectionId id) { halves_.forget(id.slot); });
   table_.loop().after_events([this] { run_batch(); });
 }
 
@@ -35,7 +37,6 @@ void ClientIo::run_requests() {
 }
 
 void ClientIo::accept(int fd, Origin origin) {
-  if (std::string_view line = door_.refusal(origin); !line.empty()) return refuse_with(fd, line);
   Session& session = door_.admit(origin);
   ae::Result<ae::Connection> connection = table_.adopt(fd, *this, session.self.packed());
   if (!connection) {
@@ -43,12 +44,6 @@ void ClientIo::accept(int fd, Origin origin) {
     return door_.left(session.self);
   }
   session.connection = connection->id();
-}
-
-// One attempt: a client that cannot take a line into an empty socket buffer is not waited for.
-void ClientIo::refuse_with(int fd, std::string_view text) {
-  table_.loop().os().write(fd, text);
-  table_.loop().os().close(fd);
 }
 
 size_t ClientIo::on_data(ae::Connection connection, ae::MutableBytes data) {

@@ -26,7 +26,7 @@ class ClientIo final : public ae::ConnectionHandler {
   ClientIo(ae::ConnectionTable& table, Services& services, Executor& executor, ClientDoor& door,
            ConnectionLink& link);
 
-  // Takes an accepted descriptor: a client from here on, or refused with a reason it can read.
+  // Takes the descriptor of a newcomer whom the door has nothing against.
   void accept(int fd, Origin origin);
   // To be called when the configuration changes.
   void refresh();
@@ -41,7 +41,6 @@ class ClientIo final : public ae::ConnectionHandler {
  private:
   void run_requests();
   void end_half_closed();
-  void refuse_with(int fd, std::string_view text);
   void admit(const Session& session, size_t first_arg);
   void protocol_error(Session& session, ae::MutableBytes rest, std::string_view text);
   const proto::RequestLimits& limits_for(const Session& session) const {

@@ -7,6 +7,7 @@
 #include "ae/net/connection_table.h"
 #include "server/command/clients.h"
 #include "server/config/config.h"
+#include "server/net/connection_facts.h"
 #include "server/net/output_limits.h"
 
 namespace millrace {
@@ -16,22 +17,35 @@ class ConnectionLink final : public ClientLink {
   ConnectionLink(ae::ConnectionTable& table, const Config& config)
       : table_(table), config_(config), limits_(table, of_normal_clients()) {}
 
-  std::string peer_text(const Session& session) override;
-  std::string local_text(const Session& session) override;
-  int descriptor(const Session& session) override;
-  size_t unread_bytes(const Session& session) override;
-  size_t output_bytes(const Session& session) override;
+  std::string peer_text(const Session& session) override {
+    return connection_facts::peer_text(table_, session);
+  }
+  std::string local_text(const Session& session) override {
+    return connection_facts::local_text(table_, session);
+  }
+  int descriptor(const Session& session) override {
+    return connection_facts::descriptor(table_, session);
+  }
+  size_t unread_bytes(const Session& session) override {
+    return connection_facts::unread_bytes(table_, session);
+  }
+  size_t output_bytes(const Session& session) override {
+    return connection_facts::output_bytes(table_, session);
+  }
   void reply(const Session& session, std::string_view bytes) override;
   void push(const Session& session, std::string_view bytes) override;
   void close_now(Session& session) override;
   void close_after_reply(Session& session) override;
   void close_idle(Session& session) override;
-  void enforce_soft_limits() override { limits_.enforce_soft(); }
   void suspend(Session& session, std::string_view unrun) override;
   void resume(Session& session) override;
 
   // To be called when the configuration changes.
   void refresh() { limits_.set(of_normal_clients()); }
+  // Called when bytes were put in front of what this connection had not read yet.
+  void set_on_unread(ae::Callback<void(ae::ConnectionId)> callback) {
+    on_unread_ = std::move(callback);
+  }
   // The connection has ended.
   void forget(ae::ConnectionId id) { limits_.forget(id); }
 
@@ -44,6 +58,7 @@ class ConnectionLink final : public ClientLink {
   ae::ConnectionTable& table_;
   const Config& config_;
   OutputLimits limits_;
+  ae::Callback<void(ae::ConnectionId)> on_unread_;
 };
 
 }  // namespace millrace

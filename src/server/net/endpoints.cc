@@ -32,9 +32,9 @@ void warn_unless(const ae::Status& status) {
 
 }  // namespace
 
-Endpoints::Endpoints(ae::EventLoop& loop, ClientIo& clients)
+Endpoints::Endpoints(ae::EventLoop& loop, Reception& reception)
     : loop_(loop),
-      clients_(clients),
+      reception_(reception),
       listener_(loop, [this](int fd, uint32_t endpoint) { accepted(fd, endpoint); }) {
   listener_.set_on_failure([](const ae::Error& error, uint32_t) {
     log::warning_once_a_minute("Accepting clients pauses: {}", error.message());
@@ -93,7 +93,7 @@ std::optional<std::string> Endpoints::open_unix(const Config& config) {
 }
 
 void Endpoints::accepted(int fd, uint32_t endpoint) {
-  clients_.accept(fd, origin_of(fd, endpoint));
+  reception_.accept(fd, origin_of(fd, endpoint));
 }
 
 Origin Endpoints::origin_of(int fd, uint32_t endpoint) const {

@@ -13,13 +13,13 @@
 
 #include "ae/net/listener.h"
 #include "server/config/config.h"
-#include "server/net/client_io.h"
+#include "server/net/reception.h"
 
 namespace millrace {
 
 class Endpoints {
  public:
-  Endpoints(ae::EventLoop& loop, ClientIo& clients);
+  Endpoints(ae::EventLoop& loop, Reception& reception);
 
   // Opens everything `config` asks for. An error is a sentence for the log; nothing stays open
   // then.
@@ -44,7 +44,7 @@ class Endpoints {
   ae::Status keep_alive(uint32_t endpoint, int seconds);
 
   ae::EventLoop& loop_;
-  ClientIo& clients_;
+  Reception& reception_;
   ae::Listener listener_;
   std::vector<Place> places_;
   int port_ = 0;

@@ -8,10 +8,15 @@ void OutputLimits::check(ae::Connection connection) {
   const size_t pending = connection.pending_output();
   if (limit_.hard_bytes != 0 && pending > limit_.hard_bytes) return close(connection, pending);
   if (limit_.soft_bytes == 0 || pending <= limit_.soft_bytes) return forget(connection.id());
-  above_soft_.try_emplace(connection.id().slot, Since{connection.id(), table_.loop().now()});
+  remember(connection.id());
 }
 
-void OutputLimits::enforce_soft() {
+void OutputLimits::remember(ae::ConnectionId id) {
+  if (above_soft_.empty()) timer_ = table_.loop().add_periodic(kLook, [this] { look(); });
+  above_soft_.try_emplace(id.slot, Since{id, table_.loop().now()});
+}
+
+void OutputLimits::look() {
   for (auto it = above_soft_.begin(); it != above_soft_.end();) {
     ae::Connection connection = table_.find(it->second.connection);
     const size_t pending = connection.pending_output();
@@ -23,6 +28,7 @@ void OutputLimits::enforce_soft() {
       close(connection, pending);
     ++it;
   }
+  if (above_soft_.empty()) table_.loop().cancel(timer_);
 }
 
 void OutputLimits::close(ae::Connection connection, size_t pending) {

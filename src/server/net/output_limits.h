@@ -1,8 +1,8 @@
 // client-output-buffer-limit: a client that does not read costs its own limit and nothing else.
-// Checked where bytes are queued for it; one that stays above the soft limit is remembered with the
-// time, and looked at again from time to time.
+// Checked where bytes are queued for it; one above the soft limit is remembered with the time, and
+// looked at again by a timer that runs while there are such.
 //
-// Thread: that of the connection table.
+// Thread: that of the connection table. It dies before the loop.
 #pragma once
 
 #include <cstdint>
@@ -17,26 +17,33 @@ class OutputLimits {
  public:
   OutputLimits(ae::ConnectionTable& table, const OutputBufferLimit& limit)
       : table_(table), limit_(limit) {}
+  ~OutputLimits() { table_.loop().cancel(timer_); }
+  OutputLimits(const OutputLimits&) = delete;
+  OutputLimits& operator=(const OutputLimits&) = delete;
 
   void set(const OutputBufferLimit& limit) { limit_ = limit; }
   // Something was queued for this connection: above the hard limit it is closed.
   void check(ae::Connection connection);
-  // Closes those who have been above the soft limit for too long. Costs what they are in number.
-  void enforce_soft();
   // This connection has ended.
   void forget(ae::ConnectionId id) { above_soft_.erase(id.slot); }
 
  private:
+  // The limit is given in seconds.
+  static constexpr ae::Nanoseconds kLook = ae::Milliseconds(100);
+
   struct Since {
     ae::ConnectionId connection;
     ae::TimePoint when;
   };
 
+  void remember(ae::ConnectionId id);
+  void look();
   static void close(ae::Connection connection, size_t pending);
 
   ae::ConnectionTable& table_;
   OutputBufferLimit limit_;
   std::unordered_map<uint32_t, Since> above_soft_;  // few: most clients read
+  ae::TimerId timer_;
 };
 
 }  // namespace millrace

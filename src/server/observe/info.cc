@@ -26,6 +26,7 @@ constexpr Section kSections[] = {
     {"stats", "Stats", Shown::kByDefault, info::stats},
     {"replication", "Replication", Shown::kByDefault, info::replication},
     {"cpu", "CPU", Shown::kByDefault, info::cpu},
+    {"threads", "Threads", Shown::kByDefault, info::threads},
     {"modules", "Modules", Shown::kByDefault, info::modules},
     {"commandstats", "Commandstats", Shown::kOnDemand, info::command_stats},
     {"errorstats", "Errorstats", Shown::kByDefault, info::error_stats},

@@ -72,6 +72,7 @@ void persistence(Services& services, InfoText& text);
 void stats(Services& services, InfoText& text);
 void replication(Services& services, InfoText& text);
 void cpu(Services& services, InfoText& text);
+void threads(Services& services, InfoText& text);
 void modules(Services& services, InfoText& text);
 void command_stats(Services& services, InfoText& text);
 void error_stats(Services& services, InfoText& text);

@@ -62,7 +62,6 @@ class FakeClientLink final : public ClientLink {
   }
   void close_after_reply(Session& session) override { close_now(session); }
   void close_idle(Session& session) override { close_now(session); }
-  void enforce_soft_limits() override {}
   void suspend(Session& session, std::string_view) override {
     clients[session.id].suspended = true;
   }
@@ -88,6 +87,7 @@ class FakeLifecycle final : public Lifecycle {
   uint64_t bytes_written() const override { return 2000; }
   uint64_t reads() const override { return 10; }
   uint64_t writes() const override { return 20; }
+  std::vector<IoThreadFacts> io_threads() const override { return {}; }
 };
 
 class CommandRig {
@@ -105,7 +105,7 @@ class CommandRig {
   }
 
   Session& connect() {
-    Session& session = clients.open({}, services.tick.uptime_s);
+    Session& session = clients.open(services.tick.uptime_s);
     session.set(SessionFlag::kAuthenticated);
     session.set(SessionFlag::kLocal);
     return session;

@@ -1,0 +1,69 @@
+#include "server/net/io_link.h"
+
+#include "server/net/connection_facts.h"
+#include "server/observe/log.h"
+
+namespace millrace {
+
+std::string IoLink::peer_text(const Session& session) {
+  return connection_facts::peer_text(pool_.look_into(session.thread), session);
+}
+
+std::string IoLink::local_text(const Session& session) {
+  return connection_facts::local_text(pool_.look_into(session.thread), session);
+}
+
+int IoLink::descriptor(const Session& session) {
+  return connection_facts::descriptor(pool_.look_into(session.thread), session);
+}
+
+size_t IoLink::unread_bytes(const Session& session) {
+  return connection_facts::unread_bytes(pool_.look_into(session.thread), session);
+}
+
+size_t IoLink::output_bytes(const Session& session) {
+  return connection_facts::output_bytes(pool_.look_into(session.thread), session);
+}
+
+void IoLink::order(const Session& session, IoDelivery delivery) {
+  delivery.connection = session.connection;
+  pool_.at(session.thread).order(delivery);
+}
+
+// The bytes lie in the batch that is being run, and travel with it.
+void IoLink::reply(const Session& session, std::string_view bytes) {
+  if (!bytes.empty()) order(session, {.kind = IoDelivery::Kind::kReply, .bytes = bytes});
+}
+
+void IoLink::push(const Session& session, std::string_view bytes) {
+  const std::string_view kept = pool_.at(session.thread).copy(bytes);
+  order(session, {.kind = IoDelivery::Kind::kPush, .bytes = kept});
+}
+
+void IoLink::close_now(Session& session) {
+  session.set(SessionFlag::kClosing);
+  order(session, {.kind = IoDelivery::Kind::kClose, .reason = ae::CloseReason::kRequested});
+}
+
+void IoLink::close_after_reply(Session& session) {
+  session.set(SessionFlag::kClosing);
+  order(session,
+        {.kind = IoDelivery::Kind::kCloseAfterFlush, .reason = ae::CloseReason::kRequested});
+}
+
+void IoLink::close_idle(Session& session) {
+  if (log::enabled(LogLevel::kVerbose)) log::verbose("Closing idle client {}", peer_text(session));
+  session.set(SessionFlag::kClosing);
+  order(session, {.kind = IoDelivery::Kind::kClose, .reason = ae::CloseReason::kIdleTimeout});
+}
+
+void IoLink::suspend(Session& session, std::string_view unrun) {
+  const std::string_view kept = pool_.at(session.thread).copy(unrun);
+  order(session, {.kind = IoDelivery::Kind::kSuspend, .bytes = kept});
+}
+
+void IoLink::resume(Session& session) {
+  order(session, {.kind = IoDelivery::Kind::kResume});
+}
+
+}  // namespace millrace

@@ -1,0 +1,258 @@
+#include "server/net/io_pool.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "ae/base/assert.h"
+#include "server/command/clients.h"
+#include "server/config/config.h"
+#include "server/observe/log.h"
+
+namespace millrace {
+namespace {
+
+// A thread that has not taken 250 batches is held up by something; its orders wait this long before
+// they are offered again.
+constexpr ae::Nanoseconds kRetryOrders = ae::Milliseconds(1);
+
+uint64_t value(const std::atomic<uint64_t>& counter) {
+  return counter.load(std::memory_order_relaxed);
+}
+
+void add(Traffic& sum, const IoCounters& counters) {
+  sum.reads += value(counters.reads);
+  sum.read_bytes += value(counters.read_bytes);
+  sum.writes += value(counters.writes);
+  sum.written_bytes += value(counters.written_bytes);
+}
+
+}  // namespace
+
+IoPool::IoPool(Parts parts) : parts_(std::move(parts)) {
+  parts_.loop.after_events([this] { run_batches(); });
+  parts_.loop.before_sleep([this] { before_sleep(); });
+}
+
+// --- how many
+
+std::optional<std::string> IoPool::resize(size_t threads) {
+  AE_ASSERT(threads < kMaxThreads);
+  release();
+  const size_t wanted_before = std::exchange(wanted_, threads);
+  if (threads_.size() < threads) threads_.resize(threads);
+  for (size_t i = 0; i < threads_.size(); ++i) {
+    if (threads_[i]) threads_[i]->retiring = i >= wanted_;
+  }
+  for (size_t i = 0; i < wanted_; ++i) {
+    if (threads_[i]) continue;
+    if (auto problem = start_one()) {
+      resize(wanted_before);
+      return problem;
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> IoPool::start_one() {
+  const size_t index =
+      size_t(std::find(threads_.begin(), threads_.end(), nullptr) - threads_.begin());
+  ae::LoopHostOptions host;
+  host.loop.backend = parts_.services.config.event_backend;
+  host.name = "io-" + std::to_string(index + 1);
+  auto thread = IoThread::start(parts_.start, {.host = std::move(host),
+                                               .settings = settings(),
+                                               .commands = parts_.services.commands,
+                                               .main = parts_.loop,
+                                               .connections = parts_.connections});
+  if (!thread) return "An IO thread could not be started: " + thread.error().message();
+  threads_[index] = std::move(*thread);
+  return std::nullopt;
+}
+
+void IoPool::end_retired() {
+  for (std::unique_ptr<IoThread>& thread : threads_) {
+    if (!thread || !thread->retiring || !thread->is_idle()) continue;
+    release();
+    thread->end();
+    add(of_ended_, thread->counters());
+    thread.reset();
+  }
+}
+
+IoSettings IoPool::settings() const {
+  const Config& config = parts_.services.config;
+  return {.limits = proto::RequestLimits::normal(int64_t(config.proto_max_bulk_len_bytes)),
+          .output = config.client_output_buffer_limit[size_t(ClientClass::kNormal)]};
+}
+
+void IoPool::refresh() {
+  for (std::unique_ptr<IoThread>& thread : threads_)
+    if (thread) thread->set(settings());
+}
+
+// --- newcomers
+
+uint8_t IoPool::least_loaded() const {
+  size_t best = 0;
+  for (size_t i = 1; i < wanted_; ++i)
+    if (threads_[i]->sessions < threads_[best]->sessions) best = i;
+  return uint8_t(best + 1);
+}
+
+void IoPool::hand_out(int fd, Origin origin) {
+  const uint8_t number = least_loaded();
+  Session& session = parts_.door.admit(origin);
+  session.thread = number;
+  ++at(number).sessions;
+  at(number).order({.kind = IoDelivery::Kind::kAdopt,
+                    .authenticated = session.has(SessionFlag::kAuthenticated),
+                    .fd = fd,
+                    .session = session.self});
+}
+
+// --- batches
+
+void IoPool::run_batches() {
+  for (size_t i = 0; i < threads_.size(); ++i) {
+    while (threads_[i]) {
+      IoBatch* batch = threads_[i]->begin_batch();
+      if (!batch) break;
+      run(uint8_t(i + 1), *batch);
+      threads_[i]->return_batch();
+    }
+  }
+}
+
+void IoPool::run(uint8_t number, IoBatch& batch) {
+  for (const IoNotice& notice : batch.notices) {
+    if (notice.kind == IoNotice::Kind::kArrived) welcome(number, notice);
+    if (notice.kind == IoNotice::Kind::kAdopted) adopted(number, notice);
+  }
+  note_keyspaces(batch.requests);
+  parts_.executor.run(batch.requests, batch.replies);
+  for (IoBatch::Client& client : batch.clients) {
+    const Session* session = parts_.services.clients.find(client.session);
+    client.authenticated = session && session->has(SessionFlag::kAuthenticated);
+  }
+  for (const IoNotice& notice : batch.notices) {
+    if (notice.kind == IoNotice::Kind::kProtocolError) protocol_error(notice);
+    if (notice.kind == IoNotice::Kind::kGone) gone(number, notice);
+  }
+}
+
+// Where the keys of the batch will be looked up, for the prefetching.
+void IoPool::note_keyspaces(RequestBatch& batch) {
+  SessionId of;
+  const Keyspace* keyspace = nullptr;
+  for (size_t i = 0; i < batch.size(); ++i) {
+    Request& request = batch.request(i);
+    if (request.session != of) {
+      of = request.session;
+      const Session* session = parts_.services.clients.find(of);
+      keyspace = session ? &parts_.services.databases[session->db] : nullptr;
+    }
+    if (request.key_hash != 0) request.keyspace = keyspace;
+  }
+}
+
+void IoPool::welcome(uint8_t number, const IoNotice& notice) {
+  IoThread& thread = at(number);
+  if (std::string_view line = parts_.door.refusal(notice.origin); !line.empty()) {
+    thread.order({.kind = IoDelivery::Kind::kPush, .connection = notice.connection, .bytes = line});
+    return thread.order({.kind = IoDelivery::Kind::kCloseAfterFlush,
+                         .reason = ae::CloseReason::kRequested,
+                         .connection = notice.connection});
+  }
+  Session& session = parts_.door.admit(notice.origin);
+  session.thread = number;
+  session.connection = notice.connection;
+  ++thread.sessions;
+  thread.order({.kind = IoDelivery::Kind::kWelcome,
+                .authenticated = session.has(SessionFlag::kAuthenticated),
+                .connection = notice.connection,
+                .session = session.self});
+}
+
+void IoPool::adopted(uint8_t number, const IoNotice& notice) {
+  Session* session = parts_.services.clients.find(notice.session);
+  AE_ASSERT(session);  // it is forgotten when its thread says so, not before
+  session->connection = notice.connection;
+  // Killed before it was known which connection it is.
+  if (!session->has(SessionFlag::kClosing)) return;
+  at(number).order({.kind = IoDelivery::Kind::kClose,
+                    .reason = ae::CloseReason::kRequested,
+                    .connection = notice.connection});
+}
+
+void IoPool::protocol_error(const IoNotice& notice) {
+  Session* session = parts_.services.clients.find(notice.session);
+  if (!session || session->has(SessionFlag::kClosing)) return;
+  ClientLink& link = parts_.services.clients.link();
+  link.push(*session, parts_.door.protocol_error(*session, notice.bytes, notice.text));
+  link.close_after_reply(*session);
+}
+
+void IoPool::gone(uint8_t number, const IoNotice& notice) {
+  --at(number).sessions;
+  parts_.door.left(notice.session);
+}
+
+void IoPool::before_sleep() {
+  bool all_sent = true;
+  for (std::unique_ptr<IoThread>& thread : threads_)
+    if (thread && !thread->send_orders()) all_sent = false;
+  if (!all_sent) {
+    parts_.loop.cancel(retry_);
+    retry_ = parts_.loop.add_timer(kRetryOrders, [] {});  // the next tick tries again
+  }
+  release();
+  end_retired();
+}
+
+// --- looking into the threads
+
+ae::ConnectionTable& IoPool::look_into(uint8_t number) {
+  if (!std::exchange(held_, true))
+    for (std::unique_ptr<IoThread>& thread : threads_)
+      if (thread) thread->hold();
+  return at(number).worker().table();
+}
+
+void IoPool::release() {
+  if (!std::exchange(held_, false)) return;
+  for (std::unique_ptr<IoThread>& thread : threads_)
+    if (thread) thread->release();
+}
+
+Traffic IoPool::traffic() const {
+  Traffic sum = of_ended_;
+  for (const std::unique_ptr<IoThread>& thread : threads_)
+    if (thread) add(sum, thread->counters());
+  return sum;
+}
+
+size_t IoPool::queued_output_bytes() const {
+  size_t sum = 0;
+  for (const std::unique_ptr<IoThread>& thread : threads_)
+    if (thread) sum += value(thread->counters().queued_output_bytes);
+  return sum;
+}
+
+std::vector<IoThreadFacts> IoPool::facts() const {
+  std::vector<IoThreadFacts> facts;
+  for (size_t i = 0; i < threads_.size(); ++i) {
+    if (!threads_[i]) continue;
+    const IoCounters& counters = threads_[i]->counters();
+    facts.push_back({.number = i + 1,
+                     .clients = value(counters.clients),
+                     .reads = value(counters.reads),
+                     .writes = value(counters.writes),
+                     .batches = value(counters.batches),
+                     .ticks = value(counters.ticks),
+                     .busy_us = value(counters.busy_us),
+                     .retiring = threads_[i]->retiring});
+  }
+  return facts;
+}
+
+}  // namespace millrace

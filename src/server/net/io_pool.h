@@ -1,0 +1,85 @@
+// The IO threads, and the batches that come from them (DESIGN, 6). Every thread is a loop that owns
+// its connections; here on the main thread are their sessions, and here their commands run, one
+// batch after the other, so that handlers need no lock and cannot tell where a request came from.
+//
+//   newcomer --> the thread with the fewest clients
+//   batch    --> newcomers get sessions -> requests run -> who has left is forgotten --> back
+//
+// io-threads counts the main thread, as in Redis: 1 is no pool at all, and with N there are N - 1
+// loops for clients. It can be changed at run time. A thread that is no longer wanted takes no new
+// clients, and ends with its last one: connections do not move between loops.
+//
+// Thread: the main one.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "server/command/lifecycle.h"
+#include "server/command/server_stats.h"
+#include "server/core/executor.h"
+#include "server/net/io_thread.h"
+
+namespace millrace {
+
+class IoPool {
+ public:
+  // As Redis; Session keeps the number in a byte.
+  static constexpr size_t kMaxThreads = 128;
+
+  struct Parts {
+    ae::EventLoop& loop;
+    Services& services;
+    Executor& executor;
+    ClientDoor& door;
+    ae::LoopStarter start;
+    ae::ConnectionOptions connections;
+  };
+  explicit IoPool(Parts parts);
+
+  // So many IO threads from now on. An error is a sentence; nothing has changed then.
+  std::optional<std::string> resize(size_t threads);
+  bool takes_clients() const { return wanted_ > 0; }
+  // A descriptor that main has accepted, and the door has nothing against.
+  void hand_out(int fd, Origin origin);
+  // To be called when the configuration changes.
+  void refresh();
+
+  // --- for IoLink: the thread of a session
+  IoThread& at(uint8_t number) { return *threads_[number - 1]; }
+  // What this thread's loop has, to be looked at; the threads stand until the main loop sleeps.
+  ae::ConnectionTable& look_into(uint8_t number);
+
+  // --- what they have done, those that have ended included
+  Traffic traffic() const;
+  size_t queued_output_bytes() const;
+  std::vector<IoThreadFacts> facts() const;
+
+ private:
+  void run_batches();
+  void run(uint8_t number, IoBatch& batch);
+  void welcome(uint8_t number, const IoNotice& notice);
+  void adopted(uint8_t number, const IoNotice& notice);
+  void protocol_error(const IoNotice& notice);
+  void gone(uint8_t number, const IoNotice& notice);
+  void note_keyspaces(RequestBatch& batch);
+  void before_sleep();
+  void release();
+  void end_retired();
+  std::optional<std::string> start_one();
+  IoSettings settings() const;
+  uint8_t least_loaded() const;
+
+  Parts parts_;
+  size_t wanted_ = 0;
+  std::vector<std::unique_ptr<IoThread>> threads_;  // by number - 1; null: none
+  bool held_ = false;
+  ae::TimerId retry_;
+  Traffic of_ended_;
+};
+
+}  // namespace millrace
