@@ -109,7 +109,7 @@ Server::Server(ConfigStore& config, std::unique_ptr<ae::EventLoop> loop, ae::Loo
                 .connections = connection_options(config.config())}),
       io_link_(threads_),
       reception_(loop_->os(), door_, client_io_, threads_),
-      endpoints_(*loop_, reception_),
+      endpoints_(*loop_, [this](int fd, Origin origin) { reception_.accept(fd, origin); }),
       cron_(*loop_, services_),
       started_(loop_->now()),
       run_id_(make_run_id(prng_)),
@@ -122,7 +122,10 @@ Server::Server(ConfigStore& config, std::unique_ptr<ae::EventLoop> loop, ae::Loo
   cron_.start();
 }
 
-Server::~Server() = default;
+// The threads borrow the main loop's listeners.
+Server::~Server() {
+  threads_.stop_listening();
+}
 
 void Server::refresh_tick() {
   services_.tick.unix_us = loop_->unix_us();
@@ -133,7 +136,8 @@ void Server::refresh_tick() {
 
 std::optional<std::string> Server::open() {
   if (auto problem = threads_.resize(io_threads_wanted())) return problem;
-  return endpoints_.open(services_.config);
+  if (auto problem = endpoints_.open(services_.config)) return problem;
+  return threads_.listen(endpoints_);
 }
 
 // Which parts must hear of which directives. A refusal is a sentence for CONFIG SET's answer.
@@ -159,6 +163,7 @@ void Server::watch_configuration() {
   });
   config_store_.on_change("tcp-keepalive", [this](const Config&, const Config& now) -> Refusal {
     endpoints_.set_keepalive(now.tcp_keepalive_s);
+    threads_.set_keepalive(now.tcp_keepalive_s);
     return std::nullopt;
   });
   refresh(services_.config, services_.config);
@@ -198,6 +203,7 @@ void Server::request_shutdown(ShutdownRequest request) {
   shutting_down_ = true;
   log::notice("User requested shutdown...");
   supervision::notify_stopping();
+  threads_.stop_listening();
   endpoints_.close();
   const ae::Nanoseconds grace =
       request.now ? ae::Nanoseconds(0) : ae::Seconds(services_.config.shutdown_timeout_s);

@@ -82,10 +82,10 @@ Result<uint32_t> Listener::adopt(int fd, EndpointOptions options) {
   const Result<FileId> file = loop_.watch(fd, Events::kReadable, this, index,
                                           exclusive ? Trigger::kExclusive : Trigger::kLevel);
   if (!file) {
-    os_.close(fd);
+    if (!options.borrowed) os_.close(fd);
     return fail(file.error());
   }
-  endpoints_.push_back({fd, *file, "", false});
+  endpoints_.push_back({fd, *file, "", false, options.borrowed});
   update_interest();
   return index;
 }
@@ -100,7 +100,7 @@ void Listener::close(uint32_t index) {
   loop_.unwatch(endpoint.file);
   // Unlinked first: who connects from now on is told so, instead of waiting in a dying backlog.
   if (!endpoint.path.empty()) ::unlink(endpoint.path.c_str());
-  os_.close(endpoint.fd);
+  if (!endpoint.borrowed) os_.close(endpoint.fd);
   endpoint = {};
 }
 

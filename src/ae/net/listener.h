@@ -14,7 +14,7 @@
 // Sharing a port between loops:
 //   kAlone      one endpoint, one loop
 //   kReusePort  each loop binds its own socket; the kernel hashes connections over them
-//   kExclusive  the loops watch one socket (adopt() a duplicate in each); EPOLLEXCLUSIVE wakes one
+//   kExclusive  the loops watch one socket (adopt() it in each, borrowed); EPOLLEXCLUSIVE wakes one
 //               or a few of them per connection instead of all (the thundering herd)
 //
 // Thread: the loop's. The listener owns its endpoints; it lives as long as the loop runs (it
@@ -44,6 +44,9 @@ struct EndpointOptions {
   PortSharing sharing = PortSharing::kAlone;
   // Access to a Unix path; the umask decides where nothing is said.
   std::optional<mode_t> unix_mode = std::nullopt;
+  // adopt(): the descriptor stays the giver's, who closes it after this listener has closed it
+  // here.
+  bool borrowed = false;
 };
 
 struct ListenerOptions {
@@ -76,7 +79,7 @@ class Listener final : private FileHandler {
   // Binds and listens. A Unix path that is a socket nobody listens on is replaced; anything else
   // there is EADDRINUSE. Returns the endpoint's number.
   Result<uint32_t> listen(const Address& address, EndpointOptions options = {});
-  // Takes a listening descriptor over: from a service manager, or a duplicate of another loop's.
+  // Takes a listening descriptor over: from a service manager, or borrows another loop's.
   Result<uint32_t> adopt(int fd, EndpointOptions options = {});
   // Where it listens: the port is known here when 0 was asked for.
   Result<Address> address(uint32_t endpoint) const;
@@ -97,6 +100,7 @@ class Listener final : private FileHandler {
     FileId file;
     std::string path;  // to unlink
     bool readable = false;
+    bool borrowed = false;
   };
 
   void on_file_event(FileId file, uint32_t token, Events ready) override;

@@ -48,6 +48,9 @@ enum class ShutdownMode : uint8_t { kDefault, kNoSave, kNow };
 enum class ClientClass : uint8_t { kNormal, kReplica, kPubSub };
 inline constexpr size_t kClientClasses = 3;
 
+// Who accepts newcomers where there are IO threads (net/endpoints.h).
+enum class AcceptPlacement : uint8_t { kHandOut, kReusePort, kExclusive };
+
 // A client whose unsent output passes `hard_bytes` is closed at once; one that stays above
 // `soft_bytes` for `soft_s` seconds is closed then. Zero means no limit.
 struct OutputBufferLimit {
@@ -92,6 +95,7 @@ struct Config {
   bool protected_mode = true;
   ae::Backend event_backend = ae::Backend::kEpoll;  // ours
   int io_threads = 1;                               // the main one included
+  AcceptPlacement io_threads_accept = AcceptPlacement::kHandOut;
 
   // --- clients
   uint32_t maxclients = 10'000;

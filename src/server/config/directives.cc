@@ -65,6 +65,11 @@ constexpr EnumName kBackendNames[] = {
     named("select", ae::Backend::kSelect),
     named("io_uring", ae::Backend::kIoUring),
 };
+constexpr EnumName kPlacementNames[] = {
+    named("hand-out", AcceptPlacement::kHandOut),
+    named("reuse-port", AcceptPlacement::kReusePort),
+    named("exclusive", AcceptPlacement::kExclusive),
+};
 constexpr EnumName kLogLevelNames[] = {
     named("debug", LogLevel::kDebug),     named("verbose", LogLevel::kVerbose),
     named("notice", LogLevel::kNotice),   named("warning", LogLevel::kWarning),
@@ -144,6 +149,7 @@ const Directive kTable[] = {
     {"protected-mode", "", kAnyTime, BoolField{&Config::protected_mode}},
     {"event-backend", "", kStart, one_of<&Config::event_backend>(kBackendNames)},
     {"io-threads", "", kAnyTime, integer<&Config::io_threads>(1, kMaxIoThreads)},
+    {"io-threads-accept", "", kStart, one_of<&Config::io_threads_accept>(kPlacementNames)},
     {"io-threads-do-reads", "", kStart, AbsentField{"yes", kThreadsRead}},
     {"bind-source-addr", "", kAnyTime, AbsentField{"", kNoMarks}},
     {"socket-mark-id", "", kStart, AbsentField{"0", kNoMarks}},

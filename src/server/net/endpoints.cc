@@ -32,10 +32,11 @@ void warn_unless(const ae::Status& status) {
 
 }  // namespace
 
-Endpoints::Endpoints(ae::EventLoop& loop, Reception& reception)
+Endpoints::Endpoints(ae::EventLoop& loop, Accepted accepted)
     : loop_(loop),
-      reception_(reception),
-      listener_(loop, [this](int fd, uint32_t endpoint) { accepted(fd, endpoint); }) {
+      accepted_(std::move(accepted)),
+      listener_(loop,
+                [this](int fd, uint32_t endpoint) { accepted_(fd, origin_of(fd, endpoint)); }) {
   listener_.set_on_failure([](const ae::Error& error, uint32_t) {
     log::warning_once_a_minute("Accepting clients pauses: {}", error.message());
   });
@@ -64,20 +65,28 @@ std::optional<std::string> Endpoints::open_all(const Config& config) {
 std::optional<std::string> Endpoints::open_tcp(const Config& config, std::string_view text) {
   const bool optional = is_optional(text);
   auto address = ae::Address::parse(text, config.port);
-  auto endpoint = address ? listener_.listen(*address, {.backlog = config.tcp_backlog,
-                                                        .sharing = ae::PortSharing::kAlone,
-                                                        .unix_mode = std::nullopt})
-                          : ae::fail(address.error());
-  if (!endpoint) {
-    if (optional && is_absent(endpoint.error().code)) return std::nullopt;
-    log::warning("Warning: Could not create server TCP listening socket {}:{}: {}", text,
-                 config.port, endpoint.error().message());
-    return "Failed listening on port " + std::to_string(config.port) + " (tcp), aborting.";
-  }
+  const ae::Status opened =
+      address ? listen(*address, address->is_loopback() ? Origin::kLoopback : Origin::kTcp, config)
+              : ae::fail(address.error());
+  if (opened) return std::nullopt;
+  if (optional && is_absent(opened.error().code)) return std::nullopt;
+  log::warning("Warning: Could not create server TCP listening socket {}:{}: {}", text, config.port,
+               opened.error().message());
+  return "Failed listening on port " + std::to_string(config.port) + " (tcp), aborting.";
+}
+
+ae::Status Endpoints::listen(const ae::Address& address, Origin origin, const Config& config) {
+  const bool shared = config.io_threads_accept == AcceptPlacement::kReusePort;
+  const ae::EndpointOptions options{
+      .backlog = config.tcp_backlog,
+      .sharing = shared ? ae::PortSharing::kReusePort : ae::PortSharing::kAlone,
+      .unix_mode = std::nullopt};
+  const auto endpoint = listener_.listen(address, options);
+  if (!endpoint) return ae::fail(endpoint.error());
   warn_unless(ae::set_no_delay(loop_.os(), listener_.descriptor(*endpoint)));
   warn_unless(keep_alive(*endpoint, config.tcp_keepalive_s));
-  places_.push_back({*endpoint, address->is_loopback() ? Origin::kLoopback : Origin::kTcp});
-  return std::nullopt;
+  places_.push_back({*endpoint, origin, address});
+  return {};
 }
 
 std::optional<std::string> Endpoints::open_unix(const Config& config) {
@@ -88,12 +97,32 @@ std::optional<std::string> Endpoints::open_unix(const Config& config) {
   auto endpoint = address ? listener_.listen(*address, options) : ae::fail(address.error());
   if (!endpoint)
     return "Failed opening Unix socket " + config.unixsocket + ": " + endpoint.error().message();
-  places_.push_back({*endpoint, Origin::kUnix});
+  places_.push_back({*endpoint, Origin::kUnix, *address});
   return std::nullopt;
 }
 
-void Endpoints::accepted(int fd, uint32_t endpoint) {
-  reception_.accept(fd, origin_of(fd, endpoint));
+std::optional<std::string> Endpoints::join(const Endpoints& main, const Config& config) {
+  if (config.io_threads_accept == AcceptPlacement::kHandOut) return std::nullopt;
+  for (const Place& place : main.places_) {
+    const bool exclusive = config.io_threads_accept == AcceptPlacement::kExclusive;
+    if (!exclusive && place.origin == Origin::kUnix) continue;  // no such thing there: handed out
+    const ae::Status joined = exclusive ? share(place, main.listener_.descriptor(place.endpoint))
+                                        : listen(place.address, place.origin, config);
+    if (joined) continue;
+    close();
+    return "An IO thread could not listen on " + place.address.to_string() + ": " +
+           joined.error().message();
+  }
+  return std::nullopt;
+}
+
+ae::Status Endpoints::share(const Place& place, int descriptor) {
+  const auto endpoint = listener_.adopt(
+      descriptor,
+      {.sharing = ae::PortSharing::kExclusive, .unix_mode = std::nullopt, .borrowed = true});
+  if (!endpoint) return ae::fail(endpoint.error());
+  places_.push_back({*endpoint, place.origin, place.address});
+  return {};
 }
 
 Origin Endpoints::origin_of(int fd, uint32_t endpoint) const {

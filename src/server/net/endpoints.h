@@ -1,6 +1,17 @@
 // Where clients come in: the listeners of `bind` × `port`, the unix socket, and what the kernel is
 // told about the sockets they accept.
 //
+// With IO threads, `io-threads-accept` says who accepts:
+//
+//   hand-out    the main loop, which gives each newcomer to the thread with the fewest clients
+//   reuse-port  every loop has a listener of its own on the port, and the kernel hashes newcomers
+//               over them: no hand-over, but uneven with few clients. The main loop hands its share
+//               out. Those in the backlog of a thread that ends are reset.
+//   exclusive   every IO thread watches the one listener with EPOLLEXCLUSIVE: who is idle takes
+//   what
+//               is there. The kernel wakes the one that came first, so a calm server uses few
+//               threads
+//
 // Accepted sockets inherit TCP_NODELAY and the keepalive settings of their listener (Linux), so
 // they are set once here and cost no system call per client.
 //
@@ -13,17 +24,23 @@
 
 #include "ae/net/listener.h"
 #include "server/config/config.h"
-#include "server/net/reception.h"
+#include "server/net/client_door.h"
 
 namespace millrace {
 
 class Endpoints {
  public:
-  Endpoints(ae::EventLoop& loop, Reception& reception);
+  using Accepted = ae::Callback<void(int fd, Origin origin)>;
+  Endpoints(ae::EventLoop& loop, Accepted accepted);
 
   // Opens everything `config` asks for. An error is a sentence for the log; nothing stays open
   // then.
   std::optional<std::string> open(const Config& config);
+  // For an IO thread's loop: opens what it accepts from beside `main`, by config.io_threads_accept.
+  std::optional<std::string> join(const Endpoints& main, const Config& config);
+  // Leaves newcomers to others that watch the same sockets.
+  void pause() { listener_.pause(); }
+  void resume() { listener_.resume(); }
   void close();
   // CONFIG SET tcp-keepalive: for clients accepted from now on.
   void set_keepalive(int seconds);
@@ -34,17 +51,19 @@ class Endpoints {
   struct Place {
     uint32_t endpoint;
     Origin origin;  // kTcp: a client's own address decides whether it is local
+    ae::Address address;
   };
 
   std::optional<std::string> open_all(const Config& config);
   std::optional<std::string> open_tcp(const Config& config, std::string_view address);
   std::optional<std::string> open_unix(const Config& config);
-  void accepted(int fd, uint32_t endpoint);
+  ae::Status listen(const ae::Address& address, Origin origin, const Config& config);
+  ae::Status share(const Place& place, int descriptor);
   Origin origin_of(int fd, uint32_t endpoint) const;
   ae::Status keep_alive(uint32_t endpoint, int seconds);
 
   ae::EventLoop& loop_;
-  Reception& reception_;
+  Accepted accepted_;
   ae::Listener listener_;
   std::vector<Place> places_;
   int port_ = 0;

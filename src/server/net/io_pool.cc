@@ -41,7 +41,9 @@ std::optional<std::string> IoPool::resize(size_t threads) {
   const size_t wanted_before = std::exchange(wanted_, threads);
   if (threads_.size() < threads) threads_.resize(threads);
   for (size_t i = 0; i < threads_.size(); ++i) {
-    if (threads_[i]) threads_[i]->retiring = i >= wanted_;
+    if (!threads_[i]) continue;
+    threads_[i]->retiring = i >= wanted_;
+    if (threads_[i]->retiring) stop_listening(*threads_[i]);
   }
   for (size_t i = 0; i < wanted_; ++i) {
     if (threads_[i]) continue;
@@ -50,7 +52,43 @@ std::optional<std::string> IoPool::resize(size_t threads) {
       return problem;
     }
   }
-  return std::nullopt;
+  return main_endpoints_ ? listen(*main_endpoints_) : std::nullopt;
+}
+
+std::optional<std::string> IoPool::listen(Endpoints& main) {
+  release();
+  main_endpoints_ = &main;
+  std::optional<std::string> problem;
+  for (size_t i = 0; i < wanted_ && !problem; ++i) {
+    if (std::exchange(threads_[i]->listening, true)) continue;
+    threads_[i]->call(
+        [&](IoWorker& worker) { problem = worker.endpoints().join(main, parts_.services.config); });
+    threads_[i]->listening = !problem;
+  }
+  // All watch the same sockets: main leaves them to the threads, while there are any.
+  const bool exclusive =
+      parts_.services.config.io_threads_accept == AcceptPlacement::kExclusive && wanted_ > 0;
+  exclusive && !problem ? main.pause() : main.resume();
+  return problem;
+}
+
+void IoPool::stop_listening() {
+  release();
+  main_endpoints_ = nullptr;
+  for (std::unique_ptr<IoThread>& thread : threads_)
+    if (thread) stop_listening(*thread);
+}
+
+void IoPool::stop_listening(IoThread& thread) {
+  if (!std::exchange(thread.listening, false)) return;
+  thread.call([](IoWorker& worker) { worker.endpoints().close(); });
+}
+
+void IoPool::set_keepalive(int seconds) {
+  release();
+  for (std::unique_ptr<IoThread>& thread : threads_)
+    if (thread && thread->listening)
+      thread->call([=](IoWorker& worker) { worker.endpoints().set_keepalive(seconds); });
 }
 
 std::optional<std::string> IoPool::start_one() {

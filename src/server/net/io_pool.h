@@ -43,6 +43,11 @@ class IoPool {
 
   // So many IO threads from now on. An error is a sentence; nothing has changed then.
   std::optional<std::string> resize(size_t threads);
+  // Lets the threads accept beside `main`, which is open, where the configuration says that they
+  // do; those that come later too.
+  std::optional<std::string> listen(Endpoints& main);
+  void stop_listening();
+  void set_keepalive(int seconds);
   bool takes_clients() const { return wanted_ > 0; }
   // A descriptor that main has accepted, and the door has nothing against.
   void hand_out(int fd, Origin origin);
@@ -71,11 +76,13 @@ class IoPool {
   void release();
   void end_retired();
   std::optional<std::string> start_one();
+  void stop_listening(IoThread& thread);
   IoSettings settings() const;
   uint8_t least_loaded() const;
 
   Parts parts_;
   size_t wanted_ = 0;
+  Endpoints* main_endpoints_ = nullptr;             // while the threads listen
   std::vector<std::unique_ptr<IoThread>> threads_;  // by number - 1; null: none
   bool held_ = false;
   ae::TimerId retry_;

@@ -44,6 +44,10 @@ IoBatch* IoThread::begin_batch() {
   return running_.get();
 }
 
+void IoThread::call(ae::Callback<void(IoWorker&)> task) {
+  host_->call([this, &task] { task(*worker_); });
+}
+
 void IoThread::return_batch() {
   const bool pushed = channel_.to_thread.push(std::move(running_));
   AE_ASSERT(pushed);  // send_orders() leaves room for it

@@ -37,6 +37,8 @@ class IoThread {
   void return_batch();
   bool is_idle() const { return !running_ && !own_ && sessions == 0; }
 
+  // Runs on the thread, and returns when it is done.
+  void call(ae::Callback<void(IoWorker&)> task);
   // The loop has ended when this returns.
   void end() { host_.reset(); }
 
@@ -47,7 +49,8 @@ class IoThread {
   IoWorker& worker() { return *worker_; }
   const IoCounters& counters() const { return channel_.counters; }
 
-  size_t sessions = 0;    // of clients here, or on their way here
+  size_t sessions = 0;  // of clients here, or on their way here
+  bool listening = false;
   bool retiring = false;  // takes no new clients, and ends with its last
 
  private:

@@ -26,6 +26,7 @@ IoWorker::IoWorker(ae::EventLoop& loop, Parts parts, IoSettings settings)
       parts_(std::move(parts)),
       settings_(settings),
       table_(loop, parts_.connections),
+      endpoints_(loop, [this](int fd, Origin origin) { arrived(fd, origin); }),
       output_limits_(table_, settings.output) {
   table_.set_on_flushed([this] { recycle(); });
   loop_.after_sleep([this] { collect(); });
@@ -137,6 +138,7 @@ void IoWorker::on_closed(ae::Connection connection, ae::CloseReason) {
       {.kind = IoNotice::Kind::kGone, .connection = connection.id(), .session = session});
 }
 
+// Main decides whether it may stay.
 void IoWorker::arrived(int fd, Origin origin) {
   ae::Result<ae::Connection> connection = table_.adopt(fd, *this, 0);
   if (!connection) {

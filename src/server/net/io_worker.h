@@ -20,6 +20,7 @@
 #include "ae/net/connection_table.h"
 #include "proto/request_parser.h"
 #include "server/command/table.h"
+#include "server/net/endpoints.h"
 #include "server/net/half_requests.h"
 #include "server/net/io_channel.h"
 #include "server/net/output_limits.h"
@@ -38,13 +39,14 @@ class IoWorker final : private ae::ConnectionHandler {
   IoWorker(ae::EventLoop& loop, Parts parts, IoSettings settings);
   ~IoWorker();
 
-  // Takes an accepted descriptor; main decides whether it may stay.
-  void arrived(int fd, Origin origin);
-
+  // What this loop accepts by itself, where it does.
+  Endpoints& endpoints() { return endpoints_; }
   ae::ConnectionTable& table() { return table_; }
   const HalfRequests& halves() const { return halves_; }
 
  private:
+  void arrived(int fd, Origin origin);
+
   // --- ae::ConnectionHandler
   size_t on_data(ae::Connection connection, ae::MutableBytes data) override;
   void on_closed(ae::Connection connection, ae::CloseReason reason) override;
@@ -74,6 +76,7 @@ class IoWorker final : private ae::ConnectionHandler {
   IoSettings settings_;
   const proto::RequestLimits limits_before_auth_ = proto::RequestLimits::before_auth();
   ae::ConnectionTable table_;
+  Endpoints endpoints_;
   OutputLimits output_limits_;
   HalfRequests halves_;                      // by slot of the connection, as the next
   ae::ChunkedArray<uint8_t> authenticated_;  // else the narrow limits hold
