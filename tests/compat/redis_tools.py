@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""redis-benchmark and redis-cli, as Debian ships them, against Millrace on every event backend.
+"""redis-benchmark and redis-cli, as Debian ships them, against Millrace on every event backend and with IO threads.
 
     tests/compat/redis_tools.py [--requests N]
 """
@@ -19,7 +19,13 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 from servers import Servers, encode  # noqa: E402
 
-BACKENDS = ("epoll", "poll", "select", "io_uring")
+SERVERS = [("epoll", ()), ("poll", ("--event-backend", "poll")), ("select", ("--event-backend", "select")),
+           ("io_uring", ("--event-backend", "io_uring")),
+           # 1, 2 and 4 IO threads beside the main one, each way of accepting once.
+           ("1 IO thread", ("--io-threads", "2")),
+           ("2 IO threads", ("--io-threads", "3", "--io-threads-accept", "exclusive")),
+           ("4 IO threads", ("--io-threads", "5", "--io-threads-accept", "reuse-port")),
+           ("2 IO threads, io_uring", ("--io-threads", "3", "--event-backend", "io_uring"))]
 
 
 def tool(name, server, *arguments, stdin=None, seconds=300):
@@ -42,13 +48,13 @@ def benchmark(server, requests, *arguments):
 def benchmarks(servers, requests):
     shapes = {"plain": (), "pipelined": ("-P", "16"), "1000 clients": ("-c", "1000"),
               "two threads": ("--threads", "2"), "RESP3": ("-3",)}
-    for backend in BACKENDS:
-        server = servers.millrace("--event-backend", backend)
+    for name, arguments_of_server in SERVERS:
+        server = servers.millrace(*arguments_of_server)
         for shape, arguments in shapes.items():
-            if backend == "select" and shape == "1000 clients":
+            if name == "select" and shape == "1000 clients":
                 arguments = ("-c", "900")  # FD_SETSIZE
             done = benchmark(server, requests, *arguments)
-            print(f"redis-benchmark {shape} on {backend}: {len(done)} tests", flush=True)
+            print(f"redis-benchmark {shape} on {name}: {len(done)} tests", flush=True)
         assert server.ask(b"PING") == b"+PONG"
         assert server.stop() == 0
 

@@ -7,25 +7,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cstdio>
-#include <cstdlib>
-#include <deque>
 #include <filesystem>
 #include <map>
-#include <memory>
-#include <random>
-#include <stdexcept>
 
-#include "ae/base/prng.h"
-#include "ae/sim/agenda.h"
-#include "ae/sim/sim_clock.h"
-#include "ae/sim/sim_loop_host.h"
-#include "ae/sim/sim_os.h"
-#include "ae/sim/sim_peer.h"
-#include "ae/sim/sim_poller.h"
-#include "proto/reply_parser.h"
-#include "proto/request_writer.h"
-#include "server/server.h"
+#include "tests/server/stage.h"
 #include "tests/server/transcript.h"
 
 namespace millrace {
@@ -39,142 +24,6 @@ struct Arrival {
   size_t io_threads = 0;
 };
 
-uint64_t seed() {
-  static const uint64_t kSeed = [] {
-    const char* given = std::getenv("MILLRACE_SEED");
-    const uint64_t value = given ? std::strtoull(given, nullptr, 10) : std::random_device()();
-    std::printf("replay: MILLRACE_SEED=%llu\n", static_cast<unsigned long long>(value));
-    return value;
-  }();
-  return kSeed;
-}
-
-// A server in a world of its own.
-class Stage {
- public:
-  explicit Stage(Arrival arrival) : completions_(arrival.completions), random_(seed()) {
-    const std::string threads = std::to_string(arrival.io_threads + 1);
-    const char* arguments[] = {"millrace-server",
-                               "--port",
-                               "6379",
-                               "--bind",
-                               "127.0.0.1",
-                               "--loglevel",
-                               "warning",
-                               "--io-threads",
-                               threads.c_str(),
-                               "--enable-debug-command",
-                               "yes"};
-    if (auto problem = config_.load_arguments(std::size(arguments), arguments))
-      throw std::runtime_error(*problem);
-    auto server = Server::create(config_, loop_options(), [this](ae::LoopHostOptions options) {
-      return start_thread(std::move(options));
-    });
-    if (!server) throw std::runtime_error(server.error().message());
-    server_ = std::move(*server);
-    if (auto problem = server_->open()) throw std::runtime_error(*problem);
-  }
-
-  ae::sim::SimPeer dial() {
-    return ae::sim::SimPeer::dial(os_, *ae::Address::parse("127.0.0.1", 6379));
-  }
-  // One tick of every loop, in which at most this much time passes.
-  void tick(ae::Nanoseconds patience = ae::Nanoseconds(0)) {
-    for (size_t i = threads_.size(); i > 1; --i)
-      std::swap(threads_[i - 1], threads_[random_.below(i)]);
-    const size_t before_main = threads_.empty() ? 0 : random_.below(threads_.size() + 1);
-    for (size_t i = 0; i < before_main; ++i) tick_thread(i);
-    server_->loop().run_once(patience);
-    for (size_t i = before_main; i < threads_.size(); ++i) tick_thread(i);
-  }
-  // Calls on closed descriptors and the like, which a kernel would forgive.
-  const std::vector<std::string>& misuses() const { return os_.misuses(); }
-  void pass(ae::Nanoseconds duration) {
-    const ae::TimePoint end = clock_.now() + duration;
-    while (clock_.now() < end) tick(end - clock_.now());
-    tick();
-  }
-
- private:
-  ae::LoopOptions loop_options() {
-    std::optional<ae::sim::CompletionBuffers> completions;
-    if (completions_) completions.emplace();
-    ae::LoopOptions options;
-    options.clock = &clock_;
-    options.os = &os_;
-    options.poller =
-        std::make_unique<ae::sim::SimPoller>(os_, agenda_, random_.below(UINT64_MAX), completions);
-    return options;
-  }
-
-  ae::Result<std::unique_ptr<ae::LoopHost>> start_thread(ae::LoopHostOptions options) {
-    options.loop = loop_options();
-    auto host = ae::sim::SimLoopHost::start(
-        std::move(options), [this](ae::sim::SimLoopHost& gone) { std::erase(threads_, &gone); });
-    if (!host) return ae::fail(host.error());
-    threads_.push_back(host->get());
-    return std::unique_ptr<ae::LoopHost>(std::move(*host));
-  }
-
-  // By position: a thread may end in a tick.
-  void tick_thread(size_t position) {
-    if (position < threads_.size()) threads_[position]->loop().run_once(ae::Nanoseconds(0));
-  }
-
-  const bool completions_;
-  ae::Prng random_;
-  std::vector<ae::sim::SimLoopHost*> threads_;
-  ConfigStore config_;
-  ae::sim::SimClock clock_;
-  ae::sim::Agenda agenda_{clock_};
-  ae::sim::SimOs os_;
-  std::unique_ptr<Server> server_;
-};
-
-// A connection and what has come over it.
-class Talker {
- public:
-  explicit Talker(Stage& stage) : stage_(stage), peer_(stage.dial()) {}
-  ~Talker() { peer_.close(); }
-
-  void send(std::string_view bytes) {
-    peer_.send_segment(bytes);
-    stage_.tick();
-  }
-
-  // The next reply. Most come without time passing; some after a pause or a timeout.
-  std::optional<proto::ReplyValue> await() {
-    for (int ticks = 0; replies_.empty() && ticks < kTicksAtOnce + kTicksOfPatience; ++ticks) {
-      receive();
-      if (replies_.empty()) stage_.tick(ae::Milliseconds(ticks < kTicksAtOnce ? 0 : 1));
-    }
-    if (replies_.empty()) return std::nullopt;
-    proto::ReplyValue reply = std::move(replies_.front());
-    replies_.pop_front();
-    return reply;
-  }
-
- private:
-  static constexpr int kTicksAtOnce = 100;
-  static constexpr int kTicksOfPatience = 10'000;
-
-  void receive() {
-    const std::string bytes = peer_.read();
-    for (ae::Bytes input = bytes; !input.empty();) {
-      const proto::ReplyResult result = parser_.feed(input);
-      if (result.status == proto::ReplyStatus::kError)
-        throw std::runtime_error("not RESP: " + std::string(result.error));
-      input.remove_prefix(result.consumed);
-      if (result.status == proto::ReplyStatus::kReply) replies_.push_back(parser_.take());
-    }
-  }
-
-  Stage& stage_;
-  ae::sim::SimPeer peer_;
-  proto::ReplyParser parser_;
-  std::deque<proto::ReplyValue> replies_;
-};
-
 std::string request(std::string_view command) {
   const std::vector<std::string> words = transcript_words(command);
   return proto::encode_request(std::vector<std::string_view>(words.begin(), words.end()));
@@ -183,7 +32,12 @@ std::string request(std::string_view command) {
 class Player {
  public:
   Player(std::string path, Arrival arrival)
-      : path_(std::move(path)), arrival_(arrival), random_(seed()), stage_(arrival) {
+      : path_(std::move(path)),
+        arrival_(arrival),
+        random_(seed()),
+        stage_({.completions = arrival.completions,
+                .io_threads = arrival.io_threads,
+                .settings = {}}) {
     choose("a");
   }
 
