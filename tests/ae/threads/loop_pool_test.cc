@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <set>
 #include <string>
+#include <thread>
 
 namespace ae {
 namespace {
@@ -69,6 +70,35 @@ TEST(LoopThread, FailureToMakeTheLoopIsReturned) {
 
 TEST(LoopThread, StopRightAfterStart) {
   for (int i = 0; i < 20; ++i) LoopThread::start().value()->stop();
+}
+
+// The counter is no atomic: that it may be read here is what hold() promises, and what
+// ThreadSanitizer would contradict.
+TEST(LoopThread, HoldStopsTheLoopUntilRelease) {
+  uint64_t turns = 0;
+  const auto thread = LoopThread::start({.on_start = [&](EventLoop& loop) {
+                        loop.before_sleep([&] {
+                          ++turns;
+                          loop.wake_next_tick();
+                        });
+                      }}).value();
+  for (int i = 0; i < 100; ++i) {
+    thread->hold();
+    const uint64_t before = turns;
+    std::this_thread::yield();
+    EXPECT_EQ(turns, before);
+    turns += 1'000'000;
+    thread->release();
+    thread->call([&] { EXPECT_GE(turns, before + 1'000'000); });
+  }
+}
+
+TEST(LoopThread, CallRunsOnTheLoopsThreadAndReturnsWhenItHasRun) {
+  const auto thread = LoopThread::start().value();
+  std::thread::id where;
+  thread->call([&] { where = std::this_thread::get_id(); });
+  EXPECT_NE(where, std::thread::id());
+  EXPECT_NE(where, std::this_thread::get_id());
 }
 
 TEST(LoopPool, NextGoesRoundAndEachIsAThreadOfItsOwn) {
