@@ -144,9 +144,15 @@ class Talker {
   Talker(const Talker&) = delete;
   Talker& operator=(const Talker&) = delete;
 
+  // All of it, however often the socket must be emptied in between.
   void send(std::string_view bytes) {
-    peer_.send_segment(bytes);
-    stage_.tick();
+    for (int ticks = 0; ticks < kTicksOfPatience; ++ticks) {
+      bytes.remove_prefix(peer_.send_segment(bytes));
+      stage_.tick();
+      if (bytes.empty()) return;
+      receive();
+    }
+    throw std::runtime_error("the server takes no more");
   }
 
   // Sends a request and returns its reply; an error is one too.

@@ -134,9 +134,9 @@ TEST(Directive, AbsentOnesTakeTheirOneValueInAnySpelling) {
       refusal_of("appendonly", {"yes"}),
       "'appendonly yes' is not supported by this version of Millrace: it keeps data in memory "
       "only; see docs/compatibility.md");
-  EXPECT_EQ(refusal_of("io-threads", {"4"}),
-            "'io-threads 4' is not supported by this version of Millrace: one thread serves all "
-            "clients; see docs/compatibility.md");
+  EXPECT_EQ(refusal_of("io-threads-do-reads", {"no"}),
+            "'io-threads-do-reads no' is not supported by this version of Millrace: an IO thread "
+            "owns its connections and always reads them; see docs/compatibility.md");
   EXPECT_NE(refusal_of("rename-command", {""}), "accepted");
 }
 

@@ -46,7 +46,7 @@ TEST_F(IoPoolTest, NewcomersAreSpreadOverTheThreads) {
 TEST_F(IoPoolTest, APipelineIsAnsweredInOrder) {
   Talker talker(stage_);
   std::string requests;
-  constexpr int kRequests = 10'000;  // more than a batch takes, and than the scratch has room for
+  constexpr int kRequests = 10'000;  // more than a batch takes, and than a socket has room for
   for (int i = 0; i < kRequests; ++i) requests += encoded({"ECHO", std::to_string(i)});
   talker.send(requests);
   for (int i = 0; i < kRequests; ++i) ASSERT_EQ(text(talker.await()), std::to_string(i));
