@@ -38,4 +38,10 @@ T must(ae::Result<T> result) {
   std::exit(1);
 }
 
+inline void must(const ae::Status& status) {
+  if (status) return;
+  std::fprintf(stderr, "%s\n", status.error().message().c_str());
+  std::exit(1);
+}
+
 }  // namespace example
