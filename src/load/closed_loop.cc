@@ -36,6 +36,7 @@ ClosedLoop::~ClosedLoop() {
 }
 
 void ClosedLoop::on_reply(uint32_t client) {
+  if (!stage_.exchange.closed_loop(client)) return;
   const auto runner = std::ranges::find(runners_, client, &Runner::client);
   if (runner != runners_.end()) {
     go_at(*runner, std::max(runner->due + interval_, stage_.loop.now()));

@@ -86,7 +86,7 @@ void Exchange::on_reply(uint32_t client, const proto::ReplyValue& reply) {
   } else {
     --ledger.owed;
   }
-  if (ledger.closed_loop && on_reply_) on_reply_(client);
+  if (on_reply_) on_reply_(client);
 }
 
 void Exchange::measure(const Ledger& ledger, ae::TimePoint due) {

@@ -50,9 +50,10 @@ class Exchange {
   // Nothing is expected of anybody.
   bool idle() const { return outstanding_.empty(); }
 
-  // A client of the closed loop: measured from the sending, apart from the others, and `on_reply`
-  // tells that it may go on.
+  // A client of the closed loop: measured from the sending, apart from the others.
   void set_closed_loop(uint32_t client, bool closed) { ledgers_[client].closed_loop = closed; }
+  bool closed_loop(uint32_t client) const { return ledgers_[client].closed_loop; }
+  // After each reply, whoever asked.
   void set_on_reply(ae::Callback<void(uint32_t client)> on_reply) {
     on_reply_ = std::move(on_reply);
   }

@@ -131,6 +131,9 @@ constexpr std::array kScenarios = {
     ScenarioWord{ScenarioKind::kRandom, "random", "any connection is asked, at the rate"},
     ScenarioWord{ScenarioKind::kSticky, "sticky",
                  "the same, --pipeline requests in one write at a time"},
+    ScenarioWord{ScenarioKind::kSaturate, "saturate",
+                 "each connection asks again when it has its reply: a closed loop, good for one\n"
+                 "figure, the most requests a second. @N connections do (all), the rest is idle"},
     ScenarioWord{ScenarioKind::kDribble, "dribble",
                  "--peers send a request byte by byte, over and over, beside `random`"},
     ScenarioWord{ScenarioKind::kSlow, "slow",
@@ -166,7 +169,8 @@ std::optional<Phase> parse_phase(std::string_view word) {
 void complete(Options& options) {
   if (options.phases.empty()) options.phases.push_back({});
   for (Phase& phase : options.phases) {
-    if (phase.rate == 0) phase.rate = options.rate;
+    if (phase.rate != 0) continue;
+    phase.rate = phase.kind == ScenarioKind::kSaturate ? options.connections : options.rate;
   }
   if (options.peers == 0) options.peers = std::clamp(options.connections / 10, 1u, 100u);
   if (!options.expected) options.expected = options.command == "PING" ? "PONG" : "";

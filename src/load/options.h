@@ -21,6 +21,7 @@ enum class ScenarioKind : uint8_t {
   kSweep,
   kRandom,
   kSticky,
+  kSaturate,
   kDribble,
   kSlow,
   kHalfOpen,
@@ -31,7 +32,7 @@ std::string_view name(ScenarioKind kind);
 struct Phase {
   ScenarioKind kind = ScenarioKind::kRandom;
   ae::Nanoseconds duration = ae::Seconds(10);
-  double rate = 0;  // of all processes together
+  double rate = 0;  // of all processes together; kSaturate: how many connections ask
 };
 
 struct Options {

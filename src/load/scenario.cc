@@ -1,5 +1,7 @@
-// The plain scenarios: connect, hold, sweep, random, sticky.
+// The plain scenarios: connect, hold, sweep, random, sticky, saturate.
 #include "load/scenario.h"
+
+#include <algorithm>
 
 #include "load/closed_loop.h"
 
@@ -88,6 +90,34 @@ class Sticky final : public Scenario {
   std::optional<Traffic> traffic_;
 };
 
+// As fast as the server answers. Latencies of a closed loop say little (closed_loop.h); the rate is
+// what it is for.
+class Saturate final : public Scenario {
+ public:
+  explicit Saturate(const Stage& stage) : stage_(stage) {}
+  ~Saturate() override { finish(); }
+  void start() override {
+    stage_.exchange.set_on_reply([this](uint32_t client) { ask(client); });
+    const uint32_t asking = std::min(uint32_t(stage_.phase.rate), stage_.options.connections);
+    const uint32_t ours = std::min(stage_.share.part(asking), stage_.crowd.size());
+    for (uint32_t client = 0; client < ours; ++client) ask(client);
+    alarm_ = stage_.loop.add_timer_at(stage_.end(), [this] { over_ = true; });
+  }
+  bool issued() override { return over_; }
+  void finish() override {
+    stage_.exchange.set_on_reply(nullptr);
+    stage_.loop.cancel(alarm_);
+  }
+
+ private:
+  // Each reply's own time, not the tick's: the next request is due when this one is answered.
+  void ask(uint32_t client) { stage_.ask(client, stage_.loop.clock().now()); }
+
+  Stage stage_;
+  bool over_ = false;
+  ae::TimerId alarm_;
+};
+
 }  // namespace
 
 void Stage::ask(uint32_t client, ae::TimePoint due) {
@@ -120,6 +150,8 @@ std::unique_ptr<Scenario> make_scenario(const Stage& stage) {
       return std::make_unique<Random>(stage);
     case ScenarioKind::kSticky:
       return std::make_unique<Sticky>(stage);
+    case ScenarioKind::kSaturate:
+      return std::make_unique<Saturate>(stage);
     case ScenarioKind::kDribble:
       return make_dribble(stage);
     case ScenarioKind::kSlow:

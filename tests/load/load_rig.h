@@ -31,6 +31,15 @@ class FakeServer {
       serve();
     });
   }
+  // From now on it wakes up this often only, and answers what has come by then.
+  void serve_every(ae::Nanoseconds turn) {
+    stalled_ = true;
+    world_.agenda().after(turn, [this, turn] {
+      stalled_ = false;
+      serve();
+      serve_every(turn);
+    });
+  }
   // What it says to the n-th request instead; empty: nothing, now or later.
   void answer_instead(uint64_t request, std::string reply) {
     odd_request_ = request;

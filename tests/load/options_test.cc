@@ -57,6 +57,14 @@ TEST(OptionsTest, ScenariosInOrderWithTimesAndRates) {
   EXPECT_EQ(options->phases[3].rate, 3000) << "an option may follow the scenario it is for";
 }
 
+TEST(OptionsTest, SaturationIsOfConnections) {
+  const auto [options, problem] =
+      parse({"--rate", "7", "--connections", "90", "saturate:1s", "saturate:1s@50"});
+  ASSERT_TRUE(options) << problem;
+  EXPECT_EQ(options->phases[0].rate, 90) << "all of them";
+  EXPECT_EQ(options->phases[1].rate, 50);
+}
+
 TEST(OptionsTest, AnotherCommandMayAnswerAnything) {
   EXPECT_EQ(parse({"--command", "GET k"}).options->expected, "");
   EXPECT_EQ(parse({"--command", "GET k", "--expect", "v"}).options->expected, "v");

@@ -117,6 +117,35 @@ TEST(TesterTest, AClosedLoopsConnectionIsALossLikeAnyOther) {
   EXPECT_EQ(rig.end(), "");
 }
 
+// As many at a time as there are connections in it, as often as the server answers; the others are
+// idle, and nobody asks in the phase behind it.
+TEST(TesterTest, SaturationAsksAgainAtEachReply) {
+  LoadRig rig;
+  rig.connect();
+  rig.server().serve_every(Milliseconds(1));
+  const PhaseResult& result = rig.run(ScenarioKind::kSaturate, Seconds(1), 4);
+  ASSERT_TRUE(rig.over());
+  EXPECT_NEAR(double(result.asked), 4 * 1000, 8);
+  EXPECT_EQ(result.answered, result.asked);
+  EXPECT_TRUE(result.clean());
+  size_t asked = 0;
+  for (const auto& guest : rig.server().guests()) asked += guest.requests > 0;
+  EXPECT_EQ(asked, 4u);
+  EXPECT_EQ(rig.run(ScenarioKind::kHold).asked, 0u);
+  EXPECT_EQ(rig.end(), "");
+}
+
+// A server that leaves requests unanswered is asked again when the late reply comes after all.
+TEST(TesterTest, SaturationOutlivesTheDeadline) {
+  LoadRig rig([](Options& options) { options.deadline = Milliseconds(100); });
+  rig.connect();
+  rig.server().serve_every(Milliseconds(200));
+  const PhaseResult& result = rig.run(ScenarioKind::kSaturate, Seconds(1), 10);
+  EXPECT_EQ(result.answered, 0u);
+  EXPECT_GE(result.unanswered, 40u);
+  EXPECT_EQ(rig.end(), "");
+}
+
 // This process gets no processor for 100 ms. Whose requests were due meanwhile waited all the same,
 // and whose fault it was is said beside it.
 TEST(TesterTest, ItsOwnLatenessIsLatencyAndIsShown) {
