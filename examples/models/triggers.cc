@@ -110,7 +110,7 @@ class Reactor : public ae::FileHandler {
       const auto reading = full(peer) || peer.ending ? Events::kNone : Events::kReadable;
       loop_.set_interest(peer.file, reading | (left ? Events::kNone : Events::kWritable));
     } else if (was_full && !full(peer)) {
-      again_.push_back(peer.fd);  // the edge of what came meanwhile is long past
+      again_.push_back(peer.fd);  // Linux adds Readable to a Writable; no manual promises it
     }
     return true;
   }

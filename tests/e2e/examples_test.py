@@ -3,10 +3,14 @@
 
     tests/e2e/examples_test.py BUILD_DIRECTORY     (the one that holds examples/echo)
 """
+import contextlib
 import os
+import pathlib
 import random
+import resource
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -38,12 +42,33 @@ class Server:
         return connection
 
     def cpu_seconds(self):
-        with open(f"/proc/{self.process.pid}/stat") as stat:
-            fields = stat.read().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        total = 0
+        for pid in (self.process.pid, *self.children()):
+            with open(f"/proc/{pid}/stat") as stat:
+                fields = stat.read().rsplit(")", 1)[1].split()
+            total += int(fields[11]) + int(fields[12])
+        return total / os.sysconf("SC_CLK_TCK")
 
     def descriptors(self):
         return len(os.listdir(f"/proc/{self.process.pid}/fd"))
+
+    def children(self):
+        with open(f"/proc/{self.process.pid}/task/{self.process.pid}/children") as children:
+            return [int(pid) for pid in children.read().split()]
+
+    def connections(self):
+        """Sockets of this process and its children that do not listen."""
+        with open("/proc/net/tcp") as table:
+            listening = {line.split()[9] for line in table if line.split()[3] == "0A"}
+        found = 0
+        for pid in (self.process.pid, *self.children()):
+            for entry in os.scandir(f"/proc/{pid}/fd"):
+                try:
+                    target = os.readlink(entry.path)
+                except FileNotFoundError:  # closed since
+                    continue
+                found += target.startswith("socket:") and target[8:-1] not in listening
+        return found
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
@@ -265,6 +290,137 @@ class RelayTest(unittest.TestCase):
             client.sendall(b"hello")
             self.assertEqual(client.recv(1), b"")
         self.assertTrue(ended.wait(10))
+
+
+def request(*words):
+    return b"*%d\r\n" % len(words) + b"".join(b"$%d\r\n%s\r\n" % (len(word), word) for word in words)
+
+
+class ModelsTest(unittest.TestCase):
+    """examples/models: the same service, whatever the model; and each is a page."""
+
+    MODELS = [("single_reactor",), ("single_reactor", "--backend", "poll"), ("single_reactor", "--backend", "select"),
+              ("single_reactor", "--backend", "io_uring"), ("triggers", "--trigger", "level"),
+              ("triggers", "--trigger", "edge"), ("triggers", "--trigger", "edge-short"), ("worker_pool",),
+              ("dealt_loops",), ("reuseport_loops",), ("prefork", "--wake", "exclusive"), ("prefork", "--wake", "lock"),
+              ("prefork", "--wake", "all"), ("thread_per_connection",)]
+
+    @contextlib.contextmanager
+    def running(self, name, *flags):
+        with self.subTest(" ".join([name, *flags])):
+            server = Server(self, "models/" + name, *flags)
+            yield server
+            server.stop()
+
+    def ask(self, connection, data, answer):
+        connection.sendall(data)
+        self.assertEqual(read_until(connection, answer), answer)
+
+    def test_ping_set_get_on_several_connections(self):
+        for model in self.MODELS:
+            with self.running(*model) as server:
+                connections = [server.connect() for _ in range(8)]
+                self.ask(connections[0], request(b"SET", b"key", b"value"), b"+OK\r\n")
+                for connection in connections:  # whichever thread or process has it
+                    self.ask(connection, request(b"PING"), b"+PONG\r\n")
+                    self.ask(connection, request(b"get", b"key"), b"$5\r\nvalue\r\n")
+                    self.ask(connection, request(b"GET", b"none"), b"$-1\r\n")
+                    self.ask(connection, b"PING inline\r\n", b"$6\r\ninline\r\n")
+                self.ask(connections[0], request(b"DEL", b"key"),
+                         b"-ERR only PING, SET key value and GET key are known here\r\n")
+
+    def test_half_packets_and_many_at_once(self):
+        for model in self.MODELS:
+            with self.running(*model) as server:
+                payload = request(b"SET", b"half", b"x" * 900) + request(b"GET", b"half")
+                with server.connect() as connection:
+                    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                    for cut in (1, 3, 14, 40, len(payload) - 1):
+                        for piece in (payload[:cut], payload[cut:cut + 7], payload[cut + 7:]):
+                            connection.sendall(piece)
+                            time.sleep(0.002)  # or the pieces would meet in the server's socket
+                        read_until(connection, b"+OK\r\n$900\r\n" + b"x" * 900 + b"\r\n")
+                    # More replies than the sockets hold: the server has to wait for Writable, and to go on reading.
+                    answer = exchange(connection, payload * 5000)
+                    self.assertEqual(answer.count(b"+OK\r\n"), 5000)
+                    self.assertEqual(answer.count(b"x" * 900), 5000)
+
+    def test_who_does_not_read_costs_nobody_anything_and_gets_all_of_it_later(self):
+        batch = request(b"GET", b"k") * 1000
+        for model in self.MODELS:
+            with self.running(*model) as server:
+                deaf, other = server.connect(), server.connect()
+                self.ask(other, request(b"SET", b"k", b"x" * 1000), b"+OK\r\n")
+                deaf.settimeout(0.3)
+                sent = 0
+                try:
+                    while True:  # until the server has stopped reading
+                        sent += deaf.send(batch[sent % len(batch):])
+                except TimeoutError:
+                    pass
+                self.ask(other, request(b"PING"), b"+PONG\r\n")
+                before = server.cpu_seconds()
+                time.sleep(0.2)
+                self.assertLess(server.cpu_seconds() - before, 0.1)
+                deaf.settimeout(10)
+                answer = exchange(deaf, batch[sent % len(batch):])
+                self.assertEqual(answer.count(b"$1000\r\n"), (sent // len(batch) + 1) * 1000)
+
+    def test_disconnects_leave_nothing(self):
+        for model in self.MODELS:
+            with self.running(*model) as server:
+                with server.connect() as connection:
+                    self.ask(connection, request(b"PING"), b"+PONG\r\n")
+                self.assertTrue(wait_until(lambda: server.connections() == 0))
+                for end in ("fin", "reset", "unread", "half"):
+                    connections = [server.connect() for _ in range(20)]
+                    for connection in connections:
+                        connection.sendall(request(b"PING") * 3 if end != "half" else b"*2\r\n$3\r\nGE")
+                        if end == "fin":
+                            connection.shutdown(socket.SHUT_WR)
+                            self.assertEqual(read_all(connection), b"+PONG\r\n" * 3)
+                        if end == "reset":
+                            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                        connection.close()
+                    self.assertTrue(wait_until(lambda: server.connections() == 0), end)
+                with server.connect() as connection:
+                    self.ask(connection, request(b"PING"), b"+PONG\r\n")
+
+    def test_what_is_not_the_protocol_is_said_and_ends(self):
+        for model in self.MODELS:
+            with self.running(*model) as server:
+                with server.connect() as connection:
+                    connection.sendall(request(b"PING") + b"*1\r\n$-5\r\n")
+                    self.assertEqual(read_all(connection), b"+PONG\r\n-ERR Protocol error: invalid bulk length\r\n")
+
+    def test_select_closes_whom_it_cannot_watch(self):
+        hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        limit = min(hard, 4096)
+        if resource.getrlimit(resource.RLIMIT_NOFILE)[0] < limit:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
+        server = Server(self, "models/single_reactor", "--backend", "select")
+        connections = [server.connect() for _ in range(1100)]
+        self.ask(connections[0], request(b"PING"), b"+PONG\r\n")
+        self.assertEqual(connections[-1].recv(1), b"")
+
+    def test_a_process_that_dies_takes_its_own_connections_and_is_replaced(self):
+        for wake in ("exclusive", "lock"):
+            server = Server(self, "models/prefork", "--wake", wake)
+            for child in server.children():
+                os.kill(child, signal.SIGKILL)
+            for _ in range(4):
+                with server.connect() as connection:
+                    self.ask(connection, request(b"PING"), b"+PONG\r\n")
+            server.stop()
+
+    def test_each_is_a_page(self):
+        sources = sorted((pathlib.Path(__file__).resolve().parents[2] / "examples/models").glob("*.cc"))
+        self.assertEqual({source.stem for source in sources}, {model[0] for model in self.MODELS})
+        for source in sources:
+            self.assertLess(len(source.read_text().splitlines()), 150, source.name)
+            out = subprocess.run([program("models/" + source.stem), "--help"], capture_output=True, text=True,
+                                 timeout=10)
+            self.assertTrue(out.stdout.startswith(source.stem + ":"), out.stdout)
 
 
 if __name__ == "__main__":
