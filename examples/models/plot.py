@@ -9,7 +9,7 @@ GROUPS = {
 }
 COLOURS = ["#1f6fb4", "#d1495b", "#3a8f4d", "#c77f1a", "#8a5fb0", "#2a9d9d", "#6b6b6b"]
 WIDTH, PANEL_HEIGHT, TOP, LEFT, GAP = 1000, 250, 190, 78, 70
-PANEL_WIDTH = (WIDTH - 2 * LEFT - 24) / 2
+PANEL_WIDTH = (WIDTH - 2 * LEFT - 60) / 2
 
 # title, how to read a value from a cell, logarithmic?, how to write one
 ROWS = [

@@ -17,9 +17,9 @@
 //
 // What it costs. A stack (8 MB of addresses, of which two or three pages are touched), a kernel
 // stack of 16 KiB and the kernel's record of a thread, for a client who may be silent for an hour:
-// some twenty times a reactor's record (the plot counts them). Each request is a wake-up and a
-// switch of its own, where a loop finds ten clients ready in one wait; and every variable that two
-// clients share needs a lock, for they really run at once.
+// hundreds of times a reactor's record (docs/models.md). Each request is a wake-up and a switch of
+// its own, where a loop finds ten clients ready in one wait; and every variable that two clients
+// share needs a lock, for they really run at once.
 //
 // Where it breaks. At the number of threads: RLIMIT_NPROC, threads-max, pid_max (32,768 by
 // default), two mappings each of max_map_count's 65,530, a container's pids.max; and in memory
