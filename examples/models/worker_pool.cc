@@ -108,7 +108,7 @@ class Reactor : public ae::ConnectionHandler {
  private:
   size_t on_data(ae::Connection from, ae::MutableBytes data) override {
     from.pause(ae::PauseReason::kBusy);
-    auto job = std::make_unique<Job>(from.id(), std::string(data.data(), data.size()));
+    auto job = std::make_unique<Job>(Job{from.id(), {data.data(), data.size()}, "", {}});
     workers_[turn_++ % workers_.size()]->give(std::move(job));
     ++jobs_;
     return data.size();
