@@ -6,15 +6,17 @@
     examples/models/compare.py --quick         # twenty seconds; writes build/models/, checks that all of it runs
     examples/models/compare.py --draw          # measures nothing; picture and tables from docs/models.json
 
-Wants a release build (./run makes one), and uses its millrace-load. Two loads over 1 to 10,000 connections: at most 50
-of them ask and the rest is idle, as most connections of most servers are; then all ask. Each asks again when it has
-its reply (`saturate`). The request is GET of one of 1,000 keys.
+Builds what it needs in build/release, unless --build names what is there; the load is millrace-load.
+
+Two loads over 1 to 10,000 connections: at most 50 of them ask and the rest is idle, as most connections of most
+servers are; then all ask. Each asks again when it has its reply (`saturate`). The request is GET of one of 1,000 keys.
 
 The load runs on processor 1. Ways to wait (all of one thread) are pinned to processor 0. Models of several threads or
 processes, and one loop beside them for comparison, may use both, and share the second with the load: so their
-throughput is what this machine of two can do with the load beside it, not what the model could. The figure that compares
-is processor time per request, by the scheduler's own account, of all threads and processes of the server. Rounds are interleaved (A B C A B C), so that a noisy minute hits all alike; medians are reported.
-docs/models.md says how to read it.
+throughput is what this machine of two can do with the load beside it, not what the model could. The figure that
+compares is processor time per request, by the scheduler's own account, of all threads and processes of the server.
+Rounds are interleaved (A B C A B C), so that a noisy minute hits all alike; medians are reported. docs/models.md says
+how to read it.
 """
 import argparse
 import datetime
@@ -246,9 +248,17 @@ def write(data, folder):
     print(plot.tables(data))
 
 
+def build_release():
+    folder = TOP / "build/release"
+    subprocess.run(["cmake", "--preset", "release"], cwd=TOP, check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(["cmake", "--build", folder, "--target", "models", "millrace-load"], check=True,
+                   stdout=subprocess.DEVNULL)
+    return folder
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--build", type=pathlib.Path, default=TOP / "build/release")
+    parser.add_argument("--build", type=pathlib.Path, help="a build directory to take the programs from as they are")
     parser.add_argument("--out", type=pathlib.Path, help="folder of models.json and models.svg")
     parser.add_argument("--quick", action="store_true", help="one short round, three sizes")
     parser.add_argument("--draw", action="store_true", help="picture and tables from the data that is there")
@@ -258,6 +268,7 @@ def main():
     out = args.out or (TOP / "build/models" if args.quick else TOP / "docs")
     if args.draw:
         return write(json.loads((out / "models.json").read_text()), out)
+    args.build = args.build or build_release()
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     write(rounded(run(args)), out)
