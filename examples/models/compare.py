@@ -114,8 +114,8 @@ class Server:
 
     def fill(self):
         with socket.create_connection(("127.0.0.1", self.port), 10) as connection:
-            words = [(b"SET", b"key:%012d" % key, b"value") for key in range(KEYS)]
-            connection.sendall(b"".join(b"*3\r\n" + b"".join(b"$%d\r\n%s\r\n" % (len(w), w) for w in ws) for ws in words))
+            for key in range(KEYS):
+                connection.sendall(b"*3\r\n$3\r\nSET\r\n$16\r\nkey:%012d\r\n$5\r\nvalue\r\n" % key)
             answer = b""
             while len(answer) < 5 * KEYS:
                 answer += connection.recv(65536)

@@ -4,8 +4,9 @@ import re
 
 GROUPS = {
     "How to wait (one thread, pinned)": ["epoll", "poll", "select", "io_uring", "level", "edge", "edge-short"],
-    "Who works (on both processors)": ["one loop", "worker pool", "dealt loops", "reuseport loops", "prefork, accept lock",
-                  "prefork, exclusive", "thread per connection"],
+    "Who works (on both processors)": [
+        "one loop", "worker pool", "dealt loops", "reuseport loops", "prefork, accept lock", "prefork, exclusive",
+        "thread per connection"],
 }
 COLOURS = ["#1f6fb4", "#d1495b", "#3a8f4d", "#c77f1a", "#8a5fb0", "#2a9d9d", "#6b6b6b"]
 WIDTH, PANEL_HEIGHT, TOP, LEFT, GAP = 1000, 250, 190, 78, 70
@@ -56,7 +57,8 @@ def panel(x, y, title, series, sizes, value_of, logarithmic, label):
 
     svg = text(x, y - 8, title)
     for mark in grid:
-        svg += line(x, height(mark), x + PANEL_WIDTH, height(mark)) + text(x - 6, height(mark) + 4, label(mark), "end", 11)
+        svg += line(x, height(mark), x + PANEL_WIDTH, height(mark))
+        svg += text(x - 6, height(mark) + 4, label(mark), "end", 11)
     for size in sizes:
         svg += line(place(size), y, place(size), y + PANEL_HEIGHT)
         svg += text(place(size), y + PANEL_HEIGHT + 16, f"{int(size):,}", "middle", 11)
@@ -108,7 +110,8 @@ def number(v):
 def grid_of(data, value_of):
     cells = data["median"]
     sizes = list(cells["epoll"])
-    rows = [[name, *(number(value_of(by_size[s])) if s in by_size else "" for s in sizes)] for name, by_size in cells.items()]
+    rows = [[name, *(number(value_of(by_size[s])) if s in by_size else "" for s in sizes)]
+            for name, by_size in cells.items()]
     return table(["model", *(f"{int(s):,}" for s in sizes)], rows)
 
 
@@ -118,26 +121,28 @@ def per_connection(data):
     for name, by_size in data["median"].items():
         first, last = min(by_size, key=int), max(by_size, key=int)
         grown = (by_size[last]["memory"] - by_size[first]["memory"]) / (int(last) - int(first))
-        rows.append([name, number(by_size[first]["memory"] / 2**20), number(by_size[last]["memory"] / 2**20), number(grown)])
+        rows.append([name, *(number(by_size[s]["memory"] / 2**20) for s in (first, last)), number(grown)])
     return table(["model", "MiB with 1", "MiB with most", "bytes per connection"], rows)
 
 
 def herd_of(data):
     herd = data["herd"]
     counts = list(herd["all"])
-    rows = [[f"`--wake {wake}`, wake-ups per connection", *(number(herd[wake][n]["wakeups"]) for n in counts)] for wake in herd]
-    rows += [[f"`--wake {wake}`, processor µs per connection", *(number(herd[wake][n]["cpu_us"]) for n in counts)] for wake in herd]
-    rows += [[f"`--wake {wake}`, share of the busiest process", *(f"{100 * herd[wake][n]['most_of_one']:.0f} %" for n in counts)]
-             for wake in herd]
-    rows.append(["`--wake lock`, wake-ups a second when nobody comes", *(number(herd["lock"][n]["idle_per_second"]) for n in counts)])
+    rows = [[f"`--wake {wake}`, {what}", *(write(herd[wake][n][key]) for n in counts)]
+            for what, key, write in (("wake-ups per connection", "wakeups", number),
+                                     ("processor µs per connection", "cpu_us", number),
+                                     ("share of the busiest process", "most_of_one", lambda v: f"{100 * v:.0f} %"))
+            for wake in herd]
+    idle = [number(herd["lock"][n]["idle_per_second"]) for n in counts]
+    rows.append(["`--wake lock`, wake-ups a second when nobody comes", *idle])
     return table(["processes", *counts], rows)
 
 
 def parts(data):
     average = data["load_average"]
     where = (f"`{data['command'].strip()}`, {data['date'][:10]}, {data['machine']}; load average "
-             f"{average['before'][0]:.1f} before, {average['after'][0]:.1f} after; {data['took_seconds']} s; medians of "
-             f"{data['repetitions']}.\n")
+             f"{average['before'][0]:.1f} before, {average['after'][0]:.1f} after; {data['took_seconds']} s; "
+             f"medians of {data['repetitions']}.\n")
     return {
         "where": where,
         "few": grid_of(data, lambda cell: cell["few"]["cpu_us"]),
@@ -155,5 +160,6 @@ def tables(data):
 def with_tables(page, data):
     """Puts each part between its two marks on the page."""
     for name, part in parts(data).items():
-        page = re.sub(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", lambda m, part=part: m[1] + part + m[2], page, flags=re.S)
+        between = re.compile(rf"(?<=<!-- {name} -->\n).*?(?=<!-- /{name} -->)", re.S)
+        page = between.sub(lambda _, part=part: part, page)
     return page
