@@ -118,9 +118,16 @@ std::optional<ae::Address> Crowd::source_of(uint32_t client) const {
 
 // --- the roster
 
+// At least one, where there is anyone.
+size_t Crowd::active() const {
+  const double exact = double(roster_.size()) * options_.active_percent / 100;
+  return std::clamp(size_t(exact + 0.5), std::min<size_t>(1, roster_.size()), roster_.size());
+}
+
 std::optional<uint32_t> Crowd::pick(ae::Prng& random) const {
   if (roster_.empty()) return std::nullopt;
-  return roster_[random.below(roster_.size())];
+  const size_t active = this->active();
+  return roster_[random.below(active) * roster_.size() / active];
 }
 
 void Crowd::enroll(uint32_t client) {

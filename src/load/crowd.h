@@ -32,8 +32,9 @@ struct CrowdOptions {
   uint32_t per_source = 20'000;
   uint32_t first_client = 0;
   uint32_t size = 1;
-  uint32_t handshakes = 256;  // under way at once
-  double connect_rate = 0;    // a second; 0: as fast as handshakes allow
+  uint32_t handshakes = 256;    // under way at once
+  double connect_rate = 0;      // a second; 0: as fast as handshakes allow
+  double active_percent = 100;  // of the roster is ever picked
   ae::DialOptions dial = {};
   uint64_t seed = 1;
 };
@@ -56,7 +57,8 @@ class Crowd final : private ae::ConnectionHandler {
 
   // Dead where the client has none.
   ae::Connection connection(uint32_t client) { return table_.find(members_[client].connection); }
-  // Anyone who may be asked; nobody if there is nobody.
+  // Anyone active; nobody if there is nobody. The active are spread over the roster evenly, and
+  // stay the same as long as nobody comes or goes.
   std::optional<uint32_t> pick(ae::Prng& random) const;
   // Takes one off the roster, or puts it back.
   void reserve(uint32_t client) { strike(client); }
@@ -88,6 +90,7 @@ class Crowd final : private ae::ConnectionHandler {
   void dialed(uint32_t client, ae::TimePoint start, ae::Result<int> fd);
   void dial_failed(int error);
   std::optional<ae::Address> source_of(uint32_t client) const;
+  size_t active() const;
   void enroll(uint32_t client);
   void strike(uint32_t client);
   void leave(uint32_t client);

@@ -95,6 +95,10 @@ constexpr std::array kFlags = {
          "in `random`: N more connections make a closed loop of the same rate, and\n"
          "are reported beside the open one (0)",
          [](O& o, Text t) { return read(t, o.closed, 0, kMostConnections); }},
+    Flag{"--active", "PERCENT",
+         "of the connections are asked by `random` and `sticky`, and beside the\n"
+         "other scenarios, always the same ones; the rest is idle (100)",
+         [](O& o, Text t) { return read(t, o.active_percent, 0.001, 100); }},
     Flag{"--peers", "N",
          "slow readers, half-open or dribbling connections (a tenth of all, at\n"
          "most 100)",

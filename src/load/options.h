@@ -54,6 +54,7 @@ struct Options {
   ae::Nanoseconds deadline = ae::Seconds(10);
   ae::Nanoseconds late = ae::Milliseconds(200);
   uint32_t closed = 0;
+  double active_percent = 100;
 
   uint32_t peers = 0;  // once parsed: at least one
   uint32_t pipeline = 16;

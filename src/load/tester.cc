@@ -40,6 +40,7 @@ CrowdOptions crowd_options(const ae::Address& target, const Options& options, Sh
           .size = share.part(options.connections),
           .handshakes = part_of_handshakes(options, share),
           .connect_rate = options.connect_rate / share.of,
+          .active_percent = options.active_percent,
           .dial = kDialOptions,
           .seed = options.seed + share.index};
 }

@@ -83,6 +83,8 @@ TEST(OptionsTest, WhatIsRefused) {
       {"random:5"},
       {"sweep:5s"},
       {"random@0"},
+      {"--active", "0"},
+      {"--active", "101"},
       {"--rate", "-1"},
       {"--rate", "nan"},
       {"--command", "  "},

@@ -78,6 +78,21 @@ TEST(TesterTest, AStallIsReportedInFull) {
   EXPECT_EQ(rig.end(), "");
 }
 
+TEST(TesterTest, OnlyTheActiveAreAsked) {
+  LoadRig rig([](Options& options) { options.active_percent = 20; });
+  rig.connect();
+  const PhaseResult& result = rig.run(ScenarioKind::kRandom, Seconds(1), 1000);
+  EXPECT_EQ(result.answered, 1000u);
+  const auto was_asked = [](const auto& guest) { return guest.requests > 0; };
+  EXPECT_EQ(std::ranges::count_if(rig.server().guests(), was_asked), 2);
+  // A share too small for anybody is one.
+  LoadRig single([](Options& options) { options.active_percent = 0.1; });
+  single.connect();
+  EXPECT_EQ(single.run(ScenarioKind::kRandom, Seconds(1), 100).answered, 100u);
+  EXPECT_EQ(std::ranges::count_if(single.server().guests(), was_asked), 1);
+  EXPECT_EQ(rig.end() + single.end(), "");
+}
+
 TEST(TesterTest, TheClosedLoopsClientsComeBackToTheOpenOne) {
   LoadRig rig([](Options& options) { options.closed = 5; });
   rig.connect();
