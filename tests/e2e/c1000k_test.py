@@ -105,7 +105,7 @@ def crowd_measures_both_servers():
     for side in (ours, other):
         assert sum(side["losses"].values()) == 0, done.stdout
         assert side["open"][0]["asked"] > 100, done.stdout
-        assert side["floods"]["many"][0]["per_second"] > 100, done.stdout
+        assert side["rates"]["many"][0]["per_second"] > 100, done.stdout
 
 
 @test
