@@ -29,7 +29,7 @@ struct CrowdOptions {
   // Absent: the kernel chooses. Else `per_source` clients connect from this address, as many from
   // the next one, and so on; `first_client` have done so already in other processes.
   std::optional<ae::Address> first_source;
-  uint32_t per_source = 20'000;
+  uint32_t per_source = 14'000;
   uint32_t first_client = 0;
   uint32_t size = 1;
   uint32_t handshakes = 256;    // under way at once

@@ -70,8 +70,8 @@ constexpr std::array kFlags = {
          "127.0.0.0/8 and with more connections than --per-source; else the kernel's choice)",
          [](O& o, Text t) { return read_ipv4(t, o.source); }},
     Flag{"--per-source", "N",
-         "connections from one address (20000). It has 28,232 ports by default,\n"
-         "and the last of them are found slowly",
+         "connections from one address (14000). It has 28,232 ports by default,\n"
+         "and the kernel is quick at finding one as long as half of them are free",
          [](O& o, Text t) { return read(t, o.per_source, 1, 60'000); }},
     Flag{"--rate", "R", "requests a second (1000)",
          [](O& o, Text t) { return read(t, o.rate, 0.001, kMostPerSecond); }},

@@ -44,7 +44,7 @@ struct Options {
   uint32_t handshakes = 256;
   double connect_rate = 0;
   std::string source;
-  uint32_t per_source = 20'000;
+  uint32_t per_source = 14'000;
 
   double rate = 1000;
   std::string command = "PING";
