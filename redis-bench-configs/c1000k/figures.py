@@ -70,7 +70,7 @@ def latency(phase):
 
 
 def read(folder, connections, marks):
-    """One run's figures. `marks`: what the host saw meanwhile, by name of the mark: (time, processor time of the guest)."""
+    """One run's figures. `marks`: what the guest had taken of the host at the end of each phase (uml.Usage)."""
     folder = pathlib.Path(folder)
     report = json.loads((folder / "load.json").read_text())
     phases = report["phases"]
@@ -101,8 +101,10 @@ def read(folder, connections, marks):
     }
     # The guest counts processor time in ticks of 10 ms: what runs 0.1 ms at a time is seen always or never, depending
     # on where in a tick it happens to wake. The host counts in nanoseconds, but the guest as a whole: an upper bound.
-    (began, cpu_before), (ended, cpu_after) = marks["@hold 1"], marks["@hold 2"]
-    figures["idle_cpu_percent"] = 100 * (cpu_after - cpu_before) / (ended - began)
+    began, ended = marks["@phase 2"], marks["@phase 3"]
+    figures["idle_cpu_percent"] = 100 * (ended.ran - began.ran) / (ended.moment - began.moment)
+    began, ended = marks["@phase 4"], marks["@phase 5"]
+    figures["sweep"]["waited_percent"] = 100 * (ended.waited - began.waited) / (ended.moment - began.moment)
     figures["total_bytes_per_server_side_connection"] = (
         figures["user_bytes_per_connection"] + figures["slab_bytes_per_end"])
     return figures
@@ -161,6 +163,7 @@ ROWS = (
     ("random rounds: max ms", lambda f: per_round(f, "max")),
     ("random rounds: later than 200 ms", lambda f: per_round(f, "late", "{:,}")),
     ("tester itself late, p99 ms (sweep)", lambda f: f"{f['sweep']['tester_late_p99']:.3g}"),
+    ("host's processor taken by others (sweep)", lambda f: f"{f['sweep']['waited_percent']:.1f} %"),
     ("unanswered, wrong, lost, failed, broken", lambda f: ", ".join(str(f["losses"][name]) for name in (
         "unanswered", "wrong", "lost", "connect_failed", "broken"))),
     ("resets (EstabResets), ListenOverflows, SYN again", lambda f: ", ".join(

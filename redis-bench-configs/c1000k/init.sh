@@ -31,24 +31,22 @@ snapshot() {
   printf 'INFO everything\r\nQUIT\r\n' | nc -w 20 127.0.0.1 6379 >"$folder/info"
 }
 
-# The tester's lines go on to the terminal. Behind the second `hold`, the measured one, comes a third, in which the
-# snapshot costs nobody anything.
+# The tester's lines go on to the terminal, with a mark behind each phase: 1 connect, 2 hold, 3 hold, the measured one,
+# 4 hold, in which the snapshot costs nobody anything, 5 sweep, 6 and more random.
 narrate() {
-  local line holds=0
+  local line phase=0
   while read -r line; do
     echo "$line"
     case $line in
-      connect\ *) echo "@connected" ;;
-      hold\ *)
-        holds=$((holds + 1))
-        echo "@hold $holds"
-        case $holds in
-          1) cat "/proc/$server/status" >/results/hold_began ;;
-          2)
-            cat "/proc/$server/status" >/results/hold_ended
-            snapshot held
-            ;;
-        esac
+      connect\ * | hold\ * | sweep\ * | random\ *) phase=$((phase + 1)) ;;
+      *) continue ;;
+    esac
+    echo "@phase $phase"
+    case $phase in
+      2) cat "/proc/$server/status" >/results/hold_began ;;
+      3)
+        cat "/proc/$server/status" >/results/hold_ended
+        snapshot held
         ;;
     esac
   done

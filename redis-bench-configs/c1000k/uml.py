@@ -138,6 +138,14 @@ def many_mappings(wanted):
             path.write_text(str(before))
 
 
+@dataclasses.dataclass(frozen=True)
+class Usage:
+    """Seconds: the moment, and what the guest had taken of the host by then."""
+    moment: float
+    ran: float
+    waited: float
+
+
 class Guest:
     """A running guest: its console line by line, the time it may take, the processor it takes of the host."""
 
@@ -181,15 +189,17 @@ class Guest:
                     self.text.append(text)
                     yield text
 
-    def cpu_seconds(self):
-        """Processor time of the host, all processes of the guest: its kernel and its user memory's holders."""
-        ticks = 0
+    def usage(self):
+        """Of the host, all processes of the guest (its kernel, and those that hold its processes' memory): processor
+        time so far, and time in which one of them was ready and the processor was somebody else's."""
+        ran = waited = 0
         for path in pathlib.Path("/proc").glob("[0-9]*/stat"):
             with contextlib.suppress(OSError, IndexError):
-                fields = path.read_text().rpartition(")")[2].split()
-                if int(fields[3]) == self.process.pid:  # the session, which it leads
-                    ticks += int(fields[11]) + int(fields[12])
-        return ticks / os.sysconf("SC_CLK_TCK")
+                session = path.read_text().rpartition(")")[2].split()[3]
+                if int(session) == self.process.pid:  # which leads it
+                    numbers = path.with_name("schedstat").read_text().split()
+                    ran, waited = ran + int(numbers[0]), waited + int(numbers[1])
+        return Usage(time.monotonic(), ran / 1e9, waited / 1e9)
 
     def end(self):
         """Nothing of it is left behind, whatever it was doing."""
