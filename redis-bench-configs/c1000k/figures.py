@@ -97,6 +97,8 @@ def read(folder, connections, marks):
         "first_wrong": next((phase["first_wrong"] for phase in phases if phase["first_wrong"]), ""),
         "counters": counters(folder),
         "info_clients": info_clients(folder),
+        "loop_busy_percent": loop_busy(info),
+        "longest_ticks": longest_ticks((folder / "ticks").read_text(errors="replace")),
         **kernel_memory(folder, connections),
     }
     # The guest counts processor time in ticks of 10 ms: what runs 0.1 ms at a time is seen always or never, depending
@@ -108,6 +110,36 @@ def read(folder, connections, marks):
     figures["total_bytes_per_server_side_connection"] = (
         figures["user_bytes_per_connection"] + figures["slab_bytes_per_end"])
     return figures
+
+
+def loop_busy(info):
+    """The share of time in which the main loop did anything, by the server's own clock, where it keeps account (INFO
+    loops): of the last 1.6 s of the hold. A busy host's turns are in it."""
+    fields = dict(pair.partition("=")[::2] for pair in info.get("loop_main", "").split(","))
+    return float(fields["busy_perc"]) if "busy_perc" in fields else None
+
+
+def longest_ticks(text):
+    """LATENCY TICKS, one line a tick; nothing where the server does not know the command."""
+    reply = decode(iter(text.split("\r\n")))
+    return [one_line(tick) for tick in reply] if isinstance(reply, list) else []
+
+
+def decode(lines):
+    """RESP2, as far as this reply goes: arrays, bulks without line ends, and the rest as text."""
+    line = next(lines, "")
+    if line[:1] == "*":
+        return [decode(lines) for _ in range(int(line[1:]))]
+    if line[:1] == "$":
+        return next(lines) if line != "$-1" else "-"
+    return line[1:]
+
+
+def one_line(value):
+    if not isinstance(value, list):
+        return value
+    pairs = zip(value[::2], value[1::2])
+    return " ".join(f"{name}=" + (f"({one_line(v)})" if isinstance(v, list) else v) for name, v in pairs)
 
 
 def info_clients(folder):
@@ -153,6 +185,8 @@ ROWS = (
     ("server resident", lambda f: f"{f['server_resident_mib']:.0f} MiB"),
     ("CPU while idle, whole guest, by the host", lambda f: f"{f['idle_cpu_percent']:.2f} %"),
     ("… server, by the guest's ticks", lambda f: f"{f['idle_cpu_percent_by_ticks']:.2f} %"),
+    ("… server's loop, by its own account", lambda f: "–" if f["loop_busy_percent"] is None
+     else f"{f['loop_busy_percent']:.2f} %"),
     ("… server wakes per second", lambda f: f"{f['idle_wakes_per_second']:.1f}"),
     ("connecting took", lambda f: f"{f['connect_seconds']:.0f} s, the slowest {f['connect_max_ms']:.0f} ms"),
     ("sweep: answered of asked", lambda f: f"{f['sweep']['answered']:,} of {f['sweep']['asked']:,}"),

@@ -2,7 +2,7 @@
 # shellcheck shell=dash disable=SC1091,SC2154
 # Process 1 of the guest. The guest's root is a folder of the host (hostfs): what is written to /results is there when
 # the guest is gone. Everything else is in memory. /lab/plan, written by `guest`, sets:
-#   descriptors, connections, scenarios, rate, per_source, handshakes, deadline; and /lab/server holds the server's command line.
+#   descriptors, connections, scenarios, last_round, rate, per_source, handshakes, deadline; and /lab/server holds the server's command line.
 # What is printed goes to the host's terminal; lines that begin with '@' tell `guest` where we are.
 /bin/busybox --install -s /bin
 export PATH=/bin LD_LIBRARY_PATH=/lib HOME=/tmp
@@ -32,7 +32,8 @@ snapshot() {
 }
 
 # The tester's lines go on to the terminal, with a mark behind each phase: 1 connect, 2 hold, 3 hold, the measured one,
-# 4 hold, in which the snapshot costs nobody anything, 5 sweep, 6 and more random.
+# 4 hold, in which the snapshot costs nobody anything, 5 sweep, 6 and more random; behind the last of these a hold
+# again, for what the server says of the longest ticks of its loop (Millrace does; others answer that they do not).
 narrate() {
   local line phase=0
   while read -r line; do
@@ -48,6 +49,7 @@ narrate() {
         cat "/proc/$server/status" >/results/hold_ended
         snapshot held
         ;;
+      "$last_round") printf 'LATENCY TICKS 5\r\nQUIT\r\n' | nc -w 20 127.0.0.1 6379 >/results/ticks ;;
     esac
   done
 }

@@ -159,6 +159,15 @@ def what_is_wrong_is_a_sentence():
         assert figures.failures({**good, name: value}, {}) == [], name
 
 
+@test
+def the_longest_ticks_are_a_line_each():
+    reply = "*1\r\n*4\r\n$4\r\nusec\r\n:1234\r\n$6\r\nphases\r\n*4\r\n$4\r\nread\r\n:5\r\n$3\r\nrun\r\n$-1\r\n+OK\r\n"
+    assert figures.longest_ticks(reply) == ["usec=1234 phases=(read=5 run=-)"]
+    assert figures.longest_ticks("-ERR unknown subcommand\r\n+OK\r\n") == figures.longest_ticks("") == []
+    assert figures.loop_busy({"loop_main": "useful_perc=31.20,busy_perc=31.24,ticks_per_sec=9"}) == 31.24
+    assert figures.loop_busy({}) is None
+
+
 def main():
     wanted, failed, ran = sys.argv[1:], 0, 0
     for function in TESTS:
