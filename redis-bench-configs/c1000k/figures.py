@@ -171,8 +171,12 @@ def failures(figures, limits):
     return found
 
 
-def per_round(figures, name, pattern="{:.3g}"):
-    return ", ".join(pattern.format(round_[name]) for round_ in figures["random"])
+def ms(value):
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
+
+
+def per_round(figures, name, show=ms):
+    return ", ".join(show(round_[name]) for round_ in figures["random"])
 
 
 ROWS = (
@@ -191,12 +195,12 @@ ROWS = (
     ("connecting took", lambda f: f"{f['connect_seconds']:.0f} s, the slowest {f['connect_max_ms']:.0f} ms"),
     ("sweep: answered of asked", lambda f: f"{f['sweep']['answered']:,} of {f['sweep']['asked']:,}"),
     ("sweep: p50 / p99 / p99.9 / max ms", lambda f: " / ".join(
-        f"{f['sweep'][p]:.3g}" for p in ("p50", "p99", "p99.9", "max"))),
+        ms(f['sweep'][p]) for p in ("p50", "p99", "p99.9", "max"))),
     ("sweep: later than 200 ms", lambda f: f"{f['sweep']['late']:,}"),
     ("random rounds: p99.9 ms", lambda f: per_round(f, "p99.9")),
     ("random rounds: max ms", lambda f: per_round(f, "max")),
-    ("random rounds: later than 200 ms", lambda f: per_round(f, "late", "{:,}")),
-    ("tester itself late, p99 ms (sweep)", lambda f: f"{f['sweep']['tester_late_p99']:.3g}"),
+    ("random rounds: later than 200 ms", lambda f: per_round(f, "late", "{:,}".format)),
+    ("tester itself late, p99 ms (sweep)", lambda f: ms(f["sweep"]["tester_late_p99"])),
     ("host's processor taken by others (sweep)", lambda f: f"{f['sweep']['waited_percent']:.1f} %"),
     ("unanswered, wrong, lost, failed, broken", lambda f: ", ".join(str(f["losses"][name]) for name in (
         "unanswered", "wrong", "lost", "connect_failed", "broken"))),
