@@ -42,9 +42,10 @@ narrate() {
       connect\ * | hold\ * | sweep\ * | random\ *) phase=$((phase + 1)) ;;
       *) continue ;;
     esac
+    # What a look costs belongs into neither end of the measured hold.
+    [ $phase = 2 ] && cat "/proc/$server/status" >/results/hold_began
     echo "@phase $phase"
     case $phase in
-      2) cat "/proc/$server/status" >/results/hold_began ;;
       3)
         cat "/proc/$server/status" >/results/hold_ended
         snapshot held
