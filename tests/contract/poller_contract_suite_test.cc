@@ -234,6 +234,28 @@ TEST_P(PollerContract, MoreReadyThanRoomStarvesNobody) {
   for (size_t i = 0; i < kPairs; ++i) EXPECT_GT(seen[i], 0) << "starved: " << i;
 }
 
+// Of a few descriptors, whether they are registered or not, and whatever a wait would say.
+TEST_P(PollerContract, LookTellsWhatIsReadyNow) {
+  auto [near, far] = pair();
+  auto [quiet, other] = pair();
+  auto [broken, gone] = pair();
+  add(near, Events::kReadable, 1);
+  Poller::Look looks[] = {{near, Events::kReadable, Events::kNone},
+                          {quiet, Events::kReadWrite, Events::kNone},
+                          {broken, Events::kReadable, Events::kNone}};
+  poller().look(looks);
+  EXPECT_EQ(looks[0].ready, Events::kNone);
+  EXPECT_EQ(looks[1].ready, Events::kWritable);
+  send(far, "x");
+  reset(gone);
+  wait_for_something();
+  for (Poller::Look& look : looks) look.ready = Events::kNone;
+  poller().look(looks);
+  EXPECT_EQ(looks[0].ready, Events::kReadable);
+  EXPECT_TRUE(any(looks[2].ready & Events::kReadable));
+  EXPECT_EQ(wait_for_something().count(1), 1u) << "a look takes nothing away";
+}
+
 TEST_P(PollerContract, ManyAtOnceEachOnce) {
   constexpr size_t kPairs = 60;
   std::vector<int> far_ends;

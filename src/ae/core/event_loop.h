@@ -8,7 +8,8 @@
 //   3. wait                    until an event, the next timer, or a wake from another thread
 //   4. refresh the clock       once; now() is a load for the rest of the tick
 //   5. after-sleep hooks
-//   6. deliver file events     then after-events hooks: what was read this tick runs as one batch
+//   6. deliver file events     then after-events hooks: what was read this tick runs as one batch.
+//                              Urgent ones first, as a batch of their own (watch() with kUrgent)
 //   7. drain the mailbox       closures posted by other threads
 //   8. run due timers
 //   9. reap closed             the only place where anything dies
@@ -110,7 +111,13 @@ class EventLoop {
   // --- files. The descriptor stays the caller's, who unwatches it before closing it.
   // The registration is made known to the kernel at once, so that its failure has a place to go.
   Result<FileId> watch(int fd, Events interest, FileHandler* handler, uint32_t token,
-                       Trigger trigger = Trigger::kLevel);
+                       Trigger trigger = Trigger::kLevel, Priority priority = Priority::kNormal);
+  // Urgent registrations (level-triggered, at most kMaxUrgent). In a tick that has events for them
+  // these are delivered before all others, however many are ready, and the after-events hooks run
+  // behind them, and again behind the others: what an urgent connection asked is answered before
+  // anybody else is read. A wait that comes back full may have left them out; then they are asked
+  // about by name (Poller::look).
+  static constexpr size_t kMaxUrgent = 64;
   // Coalesced: takes effect before the next wait. Unknown ids are ignored (the registration is
   // gone).
   void set_interest(FileId id, Events interest);
@@ -141,6 +148,8 @@ class EventLoop {
 
   // --- the end of things
   void reap_later(Reaper* reaper, uint64_t token);
+  // Closings that wait for their turn: a tick spends a bounded time on them.
+  size_t reaps_pending() const { return to_reap_.size() - reaped_; }
 
   // --- running
   void run();
@@ -172,6 +181,7 @@ class EventLoop {
     Trigger trigger;
     bool known : 1;  // the poller has it, if only disarmed (a one-shot that fired)
     bool dirty : 1;  // is in dirty_
+    bool urgent : 1;
   };
   static_assert(sizeof(Registration) <= 24);
 
@@ -201,6 +211,8 @@ class EventLoop {
   size_t wait(std::optional<Nanoseconds> max_wait);
   void refresh_clock();
   size_t deliver_file_events(size_t fetched);  // returns how many
+  size_t deliver_urgent(size_t fetched);
+  void find_urgent();
   void drain_mailbox();
   void run_due_timers();
   void reap_closed();
@@ -221,6 +233,9 @@ class EventLoop {
   SlotMap<Registration, FileId> files_;
   std::vector<FileId> dirty_;      // registrations whose wanted and armed may differ
   std::vector<ReadyEvent> ready_;  // what the last wait fetched
+  std::vector<FileId> urgent_;     // the urgent registrations, at most kMaxUrgent
+  std::vector<ReadyEvent> urgent_ready_;
+  std::vector<Poller::Look> looks_;
   TimerQueue timers_;
   Hooks before_sleep_, after_sleep_, after_events_;
   std::vector<ReapEntry> to_reap_;

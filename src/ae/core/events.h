@@ -35,4 +35,7 @@ constexpr bool any(Events a) {
 // others says so (Poller::supports) and refuses the registration with ENOTSUP.
 enum class Trigger : uint8_t { kLevel, kEdge, kOneShot, kExclusive };
 
+// Whose events come first in a tick. kUrgent is for a few: an operator's lane into a busy server.
+enum class Priority : uint8_t { kNormal, kUrgent };
+
 }  // namespace ae

@@ -48,6 +48,15 @@ class Poller {
   virtual Result<size_t> wait(std::span<ReadyEvent> out,
                               std::optional<std::chrono::nanoseconds> timeout) = 0;
 
+  // What a descriptor is ready for right now, registered or not; errors and hang-ups count as
+  // both, as in wait(). For a few at a time: the call costs what it is asked about.
+  struct Look {
+    int fd = -1;
+    Events interest = Events::kNone;
+    Events ready = Events::kNone;  // the answer
+  };
+  virtual void look(std::span<Look> files);
+
   // The completion face of this poller, or null. See completions.h.
   virtual Completions* completions() { return nullptr; }
 };

@@ -51,7 +51,7 @@ Bytes view(MutableBytes bytes) {
 void ConnectionTable::on_readable(ConnectionId id, Record& record, Events ready) {
   if (record.state == ConnectionState::kDraining) return discard_input(id, record);
   if (reads_on(record)) return read_turn(id, record, ready);
-  stream_->read_off(record.end, id);  // paused, and the peer sends all the same
+  stream_of(record).read_off(record.end, id);  // paused, and the peer sends all the same
 }
 
 // One turn: until the kernel has no more (a short read says so without a second call) or the budget
@@ -60,8 +60,8 @@ void ConnectionTable::read_turn(ConnectionId id, Record& record, Events ready) {
   size_t budget = options_.read_budget;
   while (budget > 0 && reads_on(record)) {
     const InputRoom room = make_room(record, budget);
-    if (room.bytes.empty()) return stream_->read_off(record.end, id);
-    const IoResult got = stream_->read(record.end, room.bytes);
+    if (room.bytes.empty()) return stream_of(record).read_off(record.end, id);
+    const IoResult got = stream_of(record).read(record.end, room.bytes);
     ++stats_.reads;
     if (got.status == IoStatus::kWouldBlock) return;
     if (got.status == IoStatus::kEnd) return end_input(id, record);
@@ -130,7 +130,8 @@ void ConnectionTable::discard_input(ConnectionId id, Record& record) {
   char dropped[4096];
   size_t budget = options_.read_budget;
   while (budget > 0) {
-    const IoResult got = stream_->read(record.end, {dropped, std::min(sizeof(dropped), budget)});
+    const IoResult got =
+        stream_of(record).read(record.end, {dropped, std::min(sizeof(dropped), budget)});
     ++stats_.reads;
     if (got.status == IoStatus::kWouldBlock) return;
     if (got.status == IoStatus::kError) return close_on_error(id, got.error);
@@ -172,7 +173,7 @@ void ConnectionTable::take_pushed(ConnectionId id, Record& record, MutableBytes 
   }
   if (record.state == ConnectionState::kOpen && record.pauses != 0 &&
       (!reads_on(record) || kept + data.size() >= options_.read_budget)) {
-    stream_->read_off(record.end, id);
+    stream_of(record).read_off(record.end, id);
   }
 }
 
@@ -317,7 +318,7 @@ void ConnectionTable::release_input() {
 // Level-triggered readiness would report the FIN for ever: interest ends with it.
 void ConnectionTable::end_input(ConnectionId id, Record& record) {
   record.input_ended = true;
-  stream_->read_off(record.end, id);
+  stream_of(record).read_off(record.end, id);
   if (record.state != ConnectionState::kOpen) return;
   schedule_end(id, record);
 }

@@ -123,7 +123,7 @@ void ConnectionTable::flush_one(ConnectionId id, Record& record) {
   if (count == 0) return output_left(id, record);
   ++stats_.writes;
   const std::optional<IoResult> taken =
-      stream_->send(record.end, id, std::span(pieces).first(count));
+      stream_of(record).send(record.end, id, std::span(pieces).first(count));
   if (!taken) return;
   settle(id, record, *taken);
   tell_watermark(id, record);
@@ -168,7 +168,7 @@ void ConnectionTable::settle(ConnectionId id, Record& record, IoResult result) {
 }
 
 void ConnectionTable::output_left(ConnectionId id, Record& record) {
-  stream_->write_off(record.end);
+  stream_of(record).write_off(record.end);
   if (record.state == ConnectionState::kDraining) return close(id, record.reason, record.error);
   release_idle_extension(record);
   check_watermarks(id, record);
@@ -190,7 +190,7 @@ void ConnectionTable::output_left(ConnectionId id, Record& record) {
 void ConnectionTable::output_waits(ConnectionId id, Record& record) {
   record.kernel_full = true;
   record.output_waited = true;
-  if (const Status waiting = stream_->write_on(record.end, id); !waiting) {
+  if (const Status waiting = stream_of(record).write_on(record.end, id); !waiting) {
     return close(id, CloseReason::kSystemError, waiting.error().code);
   }
   check_watermarks(id, record);

@@ -25,6 +25,7 @@ ConnectionTable::ConnectionTable(EventLoop& loop, ConnectionOptions options)
   const bool complete = options.use_completions && loop.poller().completions() != nullptr;
   stream_ = complete ? create_completion_stream(loop, *this, *this)
                      : create_readiness_stream(loop, *this);
+  if (complete) urgent_stream_ = create_readiness_stream(loop, *this);
   loop.after_sleep([this] { past_flush_ = false; });
   loop.after_events([this] { deliver_resumed(); });
   loop.before_sleep([this] { before_sleep(); });
@@ -34,7 +35,7 @@ ConnectionTable::~ConnectionTable() {
   for (uint32_t slot = 0; slot < records_.reached(); ++slot) {
     if (!records_.live(slot)) continue;
     Record& record = records_.at(slot);
-    stream_->stop(record.end, records_.id_of(slot));
+    stream_of(record).stop(record.end, records_.id_of(slot));
     discard_buffers(record);
     loop_.os().close(record.end.fd);
   }
@@ -51,16 +52,17 @@ uint16_t ConnectionTable::index_of(ConnectionHandler& handler) {
 }
 
 Result<Connection> ConnectionTable::insert(int fd, ConnectionHandler& handler, uint64_t user,
-                                           ConnectionState state) {
+                                           ConnectionState state, Priority priority) {
   const ConnectionId id = records_.emplace();
   Record& record = records_.at(id.slot);
   record.user = user;
   record.handler = index_of(handler);
   record.state = state;
   record.end.fd = fd;
+  record.end.urgent = priority == Priority::kUrgent;
   const bool connecting = state == ConnectionState::kConnecting;
-  const Status started =
-      connecting ? stream_->write_on(record.end, id) : stream_->start(record.end, id);
+  const Status started = connecting ? stream_of(record).write_on(record.end, id)
+                                    : stream_of(record).start(record.end, id);
   if (!started) {
     loop_.os().close(fd);
     records_.erase(id);
@@ -70,21 +72,22 @@ Result<Connection> ConnectionTable::insert(int fd, ConnectionHandler& handler, u
   return handle(id);
 }
 
-Result<Connection> ConnectionTable::adopt(int fd, ConnectionHandler& handler, uint64_t user) {
-  return insert(fd, handler, user, ConnectionState::kOpen);
+Result<Connection> ConnectionTable::adopt(int fd, ConnectionHandler& handler, uint64_t user,
+                                          Priority priority) {
+  return insert(fd, handler, user, ConnectionState::kOpen, priority);
 }
 
 Result<Connection> ConnectionTable::adopt_connecting(int fd, ConnectionHandler& handler,
                                                      uint64_t user) {
-  return insert(fd, handler, user, ConnectionState::kConnecting);
+  return insert(fd, handler, user, ConnectionState::kConnecting, Priority::kNormal);
 }
 
 // Writable says that connect() has come to an end; SO_ERROR says to which.
 void ConnectionTable::finish_connecting(ConnectionId id, Record& record) {
   const int error = loop_.os().pending_error(record.end.fd);
   if (error != 0) return close(id, CloseReason::kConnectFailed, error);
-  stream_->write_off(record.end);
-  if (const Status started = stream_->start(record.end, id); !started) {
+  stream_of(record).write_off(record.end);
+  if (const Status started = stream_of(record).start(record.end, id); !started) {
     return close(id, CloseReason::kSystemError, started.error().code);
   }
   enter(record.state, ConnectionState::kOpen);
@@ -133,7 +136,7 @@ void ConnectionTable::resume(ConnectionId id, PauseReason reason) {
   if ((record->pauses & uint8_t(~uint8_t(PauseReason::kBlocked))) != 0) return;
   schedule_end(id, *record);
   if (!record->input_ended) {
-    if (const Status reading = stream_->read_on(record->end, id); !reading) {
+    if (const Status reading = stream_of(*record).read_on(record->end, id); !reading) {
       return close(id, CloseReason::kSystemError, reading.error().code);
     }
   }
@@ -152,7 +155,7 @@ void ConnectionTable::close(ConnectionId id, CloseReason reason, int error) {
   enter(record->state, ConnectionState::kClosing);
   record->reason = reason;
   record->error = error;
-  stream_->stop(record->end, id);
+  stream_of(*record).stop(record->end, id);
   if (!record->end.sending) drop_views(*record);
   loop_.reap_later(this, id.packed());
 }
@@ -169,7 +172,7 @@ void ConnectionTable::close_after_flush(ConnectionId id, CloseReason reason, Nan
   extra.drain_timer = loop_.add_timer(deadline, [this, id] { on_drain_deadline(id); });
   held_.retire(take_kept(*record));
   if (record->input_ended) return;
-  if (const Status reading = stream_->read_on(record->end, id); !reading) {
+  if (const Status reading = stream_of(*record).read_on(record->end, id); !reading) {
     close(id, CloseReason::kSystemError, reading.error().code);
   }
 }

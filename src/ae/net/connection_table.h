@@ -88,8 +88,11 @@ class ConnectionTable final : private FileHandler, private Reaper, private Strea
   ConnectionTable& operator=(const ConnectionTable&) = delete;
 
   // Takes an established (adopt) or connecting descriptor. From here on the table owns it, also
-  // when this fails. `user` is the application's word.
-  Result<Connection> adopt(int fd, ConnectionHandler& handler, uint64_t user = 0);
+  // when this fails. `user` is the application's word. An urgent connection is read, served (the
+  // after-events hooks run) and flushed before all others of the tick; event_loop.h says how many
+  // there may be.
+  Result<Connection> adopt(int fd, ConnectionHandler& handler, uint64_t user = 0,
+                           Priority priority = Priority::kNormal);
   Result<Connection> adopt_connecting(int fd, ConnectionHandler& handler, uint64_t user = 0);
 
   Connection find(ConnectionId id) { return Connection(this, id); }
@@ -164,7 +167,10 @@ class ConnectionTable final : private FileHandler, private Reaper, private Strea
   // --- life (connection_table.cc)
   uint16_t index_of(ConnectionHandler& handler);
   Result<Connection> insert(int fd, ConnectionHandler& handler, uint64_t user,
-                            ConnectionState state);
+                            ConnectionState state, Priority priority);
+  Stream& stream_of(const Record& record) {
+    return record.end.urgent && urgent_stream_ != nullptr ? *urgent_stream_ : *stream_;
+  }
   void finish_connecting(ConnectionId id, Record& record);
   void close(ConnectionId id, CloseReason reason, int error);
   void close_on_error(ConnectionId id, int error) { close(id, reason_of(error), error); }
@@ -231,6 +237,8 @@ class ConnectionTable final : private FileHandler, private Reaper, private Strea
   SlotMap<Extension> extensions_;
   std::vector<ConnectionHandler*> handlers_;  // the few there are; records hold the index
   std::unique_ptr<Stream> stream_;
+  // By readiness, beside a stream by completions: those come in the kernel's order.
+  std::unique_ptr<Stream> urgent_stream_;
 
   InputScratch scratch_;
   HeldInput held_;

@@ -10,20 +10,26 @@
 //   buckets_  [0] [1] [2] ... [n-1]       one per `resolution`, a ring; the hand moves on with time
 //              |       |
 //             #7      #3 -> #12           entries: chains of slot numbers, through
-//             entries_[slot].next
+//             entries_[slot].next and .before
 //
 // activity() only stamps the entry with the present tick. An entry stays in its bucket until the
 // hand comes by; if it was active meanwhile it moves on to where it would now be due, else its time
 // has come. So each connection is looked at about once per timeout and never otherwise: the "lazy"
 // timing wheel. (Wheels: G. Varghese and A. Lauck, SOSP 1987.)
 //
-// Invariants:
-//  1. An entry is in at most one chain, and no later than it is due.
-//  2. A chain may hold entries of connections that are gone (forget() does not search); the hand
-//  drops
-//     them. One whose slot is tracked anew stays where it is: it is looked at early at worst.
+// Each connection may have terms of its own (track with HeartbeatTerms): how long until it is
+// asked, and how often in vain. And an application that notes the time of the last input itself
+// need not call activity() at all: last_heard() is asked when the hand comes by, so the path of the
+// bytes pays nothing.
 //
-// Costs: activity, track, forget O(1), no allocation but for new slots; 16 bytes per slot. A hand's
+// The wheel keeps its bytes per slot up to the highest. Where few of many connections are tracked,
+// let them be tracked under ids from a small SlotMap of their own; to the wheel an id is only a
+// slot and a generation.
+//
+// Invariant: an entry is in exactly one chain while its connection is tracked, and no later than it
+// is due.
+//
+// Costs: activity, track, forget O(1), no allocation but for new slots; 20 bytes per slot. A hand's
 // visit is cut into slices of kMaxVisitsPerTick, so that a million connections that came in one
 // second do not go through in one tick.
 //
@@ -32,6 +38,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "ae/core/event_loop.h"
@@ -48,8 +55,17 @@ struct HeartbeatOptions {
   uint32_t max_misses = 3;
 };
 
+// Of one connection. Rounded up to the resolution; at most kMaxTermTicks of them, 255 misses.
+struct HeartbeatTerms {
+  Nanoseconds interval{0};  // until the first probe, and between probes
+  uint32_t max_misses = 3;
+};
+
 class HeartbeatHandler {
  public:
+  // When input came last, for applications that do not call activity(). Asked once a visit.
+  // Must not call the wheel.
+  virtual std::optional<TimePoint> last_heard(ConnectionId) { return std::nullopt; }
   virtual void on_idle(ConnectionId id) = 0;
   // The misses-th probe is due; 1 is the first.
   virtual void on_probe(ConnectionId id, uint32_t misses) = 0;
@@ -63,6 +79,8 @@ class Heartbeat {
  public:
   // A visit costs some 20 ns when the entry only moves on: 16 Ki of them a third of a millisecond.
   static constexpr size_t kMaxVisitsPerTick = 16 * 1024;
+  // 18 hours of seconds: what two bytes of an entry hold.
+  static constexpr uint32_t kMaxTermTicks = UINT16_MAX - 1;
 
   Heartbeat(EventLoop& loop, HeartbeatHandler& handler, HeartbeatOptions options);
   ~Heartbeat();
@@ -71,6 +89,8 @@ class Heartbeat {
 
   // From now on; for one that is tracked already this is activity().
   void track(ConnectionId id);
+  // With terms of its own; for one that is tracked already they replace the former.
+  void track(ConnectionId id, HeartbeatTerms terms);
   // Bytes came from the peer. Ids that are not tracked are ignored.
   void activity(ConnectionId id) {
     if (id.slot >= entries_.size() || entries_[id.slot].generation != id.generation) return;
@@ -83,14 +103,18 @@ class Heartbeat {
 
  private:
   static constexpr uint32_t kEnd = UINT32_MAX;  // of a chain
-  static constexpr uint32_t kNotLinked = UINT32_MAX - 1;
+  static constexpr uint32_t kFirst = 1u << 31;  // `before` of a chain's first: its bucket, and this
 
   struct Entry {
-    uint32_t next = kNotLinked;
+    uint32_t next = kEnd;
+    uint32_t before = kEnd;   // kEnd: in no chain
     uint32_t generation = 0;  // 0: not tracked
     uint32_t stamp = 0;       // tick of the last activity
-    uint32_t misses = 0;      // probes without an answer
+    uint16_t own_ticks = 0;   // interval of its own terms; 0: the wheel's terms
+    uint8_t own_max_misses = 0;
+    uint8_t misses = 0;  // probes without an answer
   };
+  static_assert(sizeof(Entry) == 20);
 
   // By the loop's clock, which may have slept past the next tick before the hand could move.
   uint32_t current_tick() {
@@ -99,8 +123,15 @@ class Heartbeat {
   }
   void advance_tick();
   uint32_t to_ticks(Nanoseconds time) const;
+  uint32_t first_probe(const Entry& entry) const;
   uint32_t ticks_until_due(const Entry& entry) const;
+  Entry& enter(ConnectionId id);
+  void hear(ConnectionId id, Entry& entry);
   void link(uint32_t slot, uint32_t ticks_ahead);
+  void unlink(uint32_t slot);
+  uint32_t& next_of(uint32_t before) {
+    return (before & kFirst) != 0 ? buckets_[before & ~kFirst] : entries_[before].next;
+  }
   void move_hand();
   void visit_due();
   void visit(uint32_t slot);
@@ -115,9 +146,8 @@ class Heartbeat {
   std::vector<Entry> entries_;     // by connection slot
   std::vector<uint32_t> buckets_;  // first slot of each chain
   TimePoint start_, next_tick_;
-  uint32_t tick_ = 0;    // time in units of the resolution, as of the last move of the hand
-  uint32_t hand_ = 0;    // tick whose bucket was emptied last
-  uint32_t due_ = kEnd;  // what is left of the bucket under the hand
+  uint32_t tick_ = 0;  // time in units of the resolution, as of the last move of the hand
+  uint32_t hand_ = 0;  // tick whose bucket is being emptied
   size_t tracked_ = 0;
   uint64_t visits_ = 0;
   TimerId timer_, slice_timer_;

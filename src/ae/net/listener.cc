@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "ae/base/assert.h"
+#include "ae/base/time_slice.h"
 #include "ae/net/socket_options.h"
 
 namespace ae {
@@ -15,6 +16,9 @@ namespace {
 
 constexpr Nanoseconds kFirstBackOff = Milliseconds(10);
 constexpr Nanoseconds kMostBackOff = Seconds(1);
+
+// Closings that newcomers do not wait for: some ticks' worth, as come of everyday leaving.
+constexpr size_t kMaxClosingsAhead = 64;
 
 // Connections turned away on the reserve descriptor per tick. Each is four system calls that serve
 // nobody.
@@ -79,8 +83,9 @@ Result<uint32_t> Listener::listen(const Address& address, EndpointOptions option
 Result<uint32_t> Listener::adopt(int fd, EndpointOptions options) {
   const auto index = uint32_t(endpoints_.size());
   const bool exclusive = options.sharing == PortSharing::kExclusive;
-  const Result<FileId> file = loop_.watch(fd, Events::kReadable, this, index,
-                                          exclusive ? Trigger::kExclusive : Trigger::kLevel);
+  const Result<FileId> file =
+      loop_.watch(fd, Events::kReadable, this, index,
+                  exclusive ? Trigger::kExclusive : Trigger::kLevel, options_.priority);
   if (!file) {
     if (!options.borrowed) os_.close(fd);
     return fail(file.error());
@@ -192,23 +197,39 @@ void Listener::on_file_event(FileId, uint32_t token, Events) {
   any_readable_ = true;
 }
 
+// Who is not accepted now stays noted: this runs again behind the next tick's events.
 void Listener::accept_ready() {
+  if (newcomers_wait()) return;
   any_readable_ = false;
   refused_this_tick_ = 0;
   size_t budget = options_.accepts_per_tick;
+  const TimeSlice slice(loop_.clock(), options_.accept_slice);
   const size_t count = endpoints_.size();  // accepted_ may add some
   const size_t first = next_first_++ % count;
   for (size_t i = 0; i < count; ++i) {
     const auto index = uint32_t((first + i) % count);
     if (!std::exchange(endpoints_[index].readable, false)) continue;
-    while (budget > 0 && accept_one(index)) --budget;
+    while (budget > 0 && accept_one(index)) {
+      if (--budget > 0 && slice.over()) budget = 0;
+    }
   }
+}
+
+bool Listener::newcomers_wait() const {
+  return options_.priority != Priority::kUrgent && loop_.reaps_pending() > kMaxClosingsAhead;
+}
+
+Result<int> Listener::accept_from(int listening) {
+  const bool lent = options_.reserve != nullptr && options_.reserve->lend();
+  const Result<int> fd = os_.accept(listening);
+  if (!fd && lent) options_.reserve->hold(options_.reserve->held() + 1);
+  return fd;
 }
 
 bool Listener::accept_one(uint32_t index) {
   const int listening = endpoints_[index].fd;
   if (listening == -1 || paused_ || back_off_timer_.valid()) return false;
-  const Result<int> fd = os_.accept(listening);
+  const Result<int> fd = accept_from(listening);
   if (!fd) return accept_failed(index, fd.error());
   ++stats_.accepted;
   back_off_ = Nanoseconds::zero();

@@ -2,8 +2,14 @@
 //
 // Established connections come first: a readable endpoint is only noted while file events are
 // delivered, and accepted from in the after-events phase, behind every on_data of the tick; and
-// then at most `accepts_per_tick`, so that a storm of newcomers cannot keep the others waiting.
+// then for `accept_slice` at most, so that a storm of newcomers cannot keep the others waiting.
 // What is left stays in the kernel's backlog, and level-triggered readiness reports it again.
+//
+// The gone before newcomers: while the loop has closings to catch up with, nobody is accepted. In a
+// reconnect storm a client's old connection is closed before its new one is counted, and a server
+// near its limit turns nobody away who has only come back.
+//
+// An urgent listener does neither: it accepts before all else, and at once. It is for a few.
 //
 // Out of descriptors (EMFILE, ENFILE). A connection that cannot be accepted stays in the backlog
 // and keeps the endpoint readable: a loop that only ignores the error spins. So one descriptor is
@@ -34,6 +40,7 @@
 #include "ae/base/callback.h"
 #include "ae/core/event_loop.h"
 #include "ae/net/address.h"
+#include "ae/net/descriptor_reserve.h"
 
 namespace ae {
 
@@ -50,9 +57,16 @@ struct EndpointOptions {
 };
 
 struct ListenerOptions {
-  // Over all endpoints. An accept with what follows costs some 10 µs, so 256 lengthen a tick by a
-  // few milliseconds at most, and still take in a hundred thousand a second.
+  // Over all endpoints, in number and in time. An accept with what follows costs some 10 µs: a
+  // slice of ten a tick takes in as many a second as one of 256 (ticks are shorter then), and
+  // whoever works meanwhile waits a tenth of a millisecond for it instead of three.
   size_t accepts_per_tick = 256;
+  Nanoseconds accept_slice = Microseconds(100);
+  Priority priority = Priority::kNormal;
+  // Descriptors held for this listener's connections, or none: each one accepted takes the place of
+  // one of them, so that EMFILE does not keep it out. The owner holds them anew when it has closed
+  // one. Outlives the listener.
+  DescriptorReserve* reserve = nullptr;
 };
 
 struct ListenerStats {
@@ -105,6 +119,8 @@ class Listener final : private FileHandler {
 
   void on_file_event(FileId file, uint32_t token, Events ready) override;
   void accept_ready();
+  bool newcomers_wait() const;
+  Result<int> accept_from(int listening);
   // False when this endpoint has nothing more, or accepting has to stop.
   bool accept_one(uint32_t index);
   bool accept_failed(uint32_t index, const Error& error);

@@ -46,7 +46,9 @@ class ReadinessStream final : public Stream {
  private:
   Status want(StreamEnd& end, ConnectionId id, Events events) {
     if (!end.file.valid()) {
-      const Result<FileId> file = loop_.watch(end.fd, events, &handler_, id.slot);
+      const Priority priority = end.urgent ? Priority::kUrgent : Priority::kNormal;
+      const Result<FileId> file =
+          loop_.watch(end.fd, events, &handler_, id.slot, Trigger::kLevel, priority);
       if (!file) return fail(file.error());
       end.file = *file;
     } else if (events != end.wants) {

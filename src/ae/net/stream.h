@@ -35,6 +35,8 @@ struct StreamEnd {
   bool stopping : 1 = false;   // it was told to stop and has not ended yet
   bool sending : 1 = false;    // a send is under way; its bytes must stay
 
+  bool urgent : 1 = false;  // its events come first (Priority::kUrgent): always by readiness
+
   // Nothing below refers to this connection or its memory any more.
   bool at_rest() const { return !receiving && !sending; }
 };

@@ -77,16 +77,24 @@ Result<size_t> SimPoller::wait(std::span<ReadyEvent> out, std::optional<Nanoseco
   if (fault.kind == Fault::Kind::kErrno) return fail(fault.error, "poller wait");
   ++waits_;
   agenda_.run_due();
-  const Found found = look(out);
+  const Found found = find_ready(out);
   const bool may_sleep = !timeout || *timeout > Nanoseconds::zero();
   if (!found.nothing() || !may_sleep) return found.events;
   if (!timeout) return sleep_until(out, std::nullopt);
   return sleep_until(out, agenda_.clock().now() + *timeout);
 }
 
-SimPoller::Found SimPoller::look(std::span<ReadyEvent> out) {
+SimPoller::Found SimPoller::find_ready(std::span<ReadyEvent> out) {
   const size_t completions = completions_ == nullptr ? 0 : completions_->perform();
   return {collect(out), completions};
+}
+
+void SimPoller::look(std::span<Look> files) {
+  for (Look& file : files) {
+    if (SimSocket* socket = os_.find(file.fd)) {
+      file.ready = as_reported(socket->readiness(), file.interest) & Events::kReadWrite;
+    }
+  }
 }
 
 size_t SimPoller::sleep_until(std::span<ReadyEvent> out, std::optional<TimePoint> deadline) {
@@ -94,7 +102,7 @@ size_t SimPoller::sleep_until(std::span<ReadyEvent> out, std::optional<TimePoint
     if (deadline && *next > *deadline) break;
     agenda_.clock().advance_to(*next);
     agenda_.run_due();
-    if (const Found found = look(out); !found.nothing()) return found.events;
+    if (const Found found = find_ready(out); !found.nothing()) return found.events;
   }
   if (!deadline) {
     assert_failed(__FILE__, __LINE__,

@@ -49,6 +49,7 @@ class SimPoller final : public Poller, private SimOs::CloseObserver {
   Status modify(int fd, Events interest, Trigger trigger, uint64_t token) override;
   Status remove(int fd) override;
   Result<size_t> wait(std::span<ReadyEvent> out, std::optional<Nanoseconds> timeout) override;
+  void look(std::span<Look> files) override;
 
  private:
   struct Registration {
@@ -73,7 +74,7 @@ class SimPoller final : public Poller, private SimOs::CloseObserver {
     size_t completions;
     bool nothing() const { return events == 0 && completions == 0; }
   };
-  Found look(std::span<ReadyEvent> out);
+  Found find_ready(std::span<ReadyEvent> out);
   size_t sleep_until(std::span<ReadyEvent> out, std::optional<TimePoint> deadline);
   size_t collect(std::span<ReadyEvent> out);
   void find_candidates();

@@ -90,6 +90,17 @@ class EventLoopTest : public ::testing::TestWithParam<Backend>, protected FileHa
         loop_->watch(near, interest, this, static_cast<uint32_t>(index), trigger).value());
     return index;
   }
+  size_t open_urgent() {
+    const auto [near, far] = contract::tcp_pair();
+    descriptors_.insert(descriptors_.end(), {near, far});
+    near_.push_back(near);
+    far_.push_back(far);
+    const auto token = static_cast<uint32_t>(near_.size() - 1);
+    ids_.push_back(
+        loop_->watch(near, Events::kReadable, this, token, Trigger::kLevel, Priority::kUrgent)
+            .value());
+    return token;
+  }
   void send(size_t index, Bytes bytes = "x") {
     ASSERT_EQ(real_os().write(far_[index], bytes).status, IoStatus::kOk);
   }
@@ -119,6 +130,73 @@ INSTANTIATE_TEST_SUITE_P(Pollers, EventLoopTest, ::testing::ValuesIn(backends())
                          [](const ::testing::TestParamInfo<Backend>& info) -> std::string {
                            return std::string(create_poller(info.param).value()->name());
                          });
+
+// The second pair's events come first, and what follows from them before the others' do.
+TEST_P(EventLoopTest, UrgentComesFirstAsATickOfItsOwn) {
+  std::string order;
+  on_event_ = [&](FileId, uint32_t token) {
+    order += char('0' + token);
+    receive(token);
+  };
+  loop_->after_events([&] { order += '|'; });
+  for (int i = 0; i < 3; ++i) open(Events::kReadable, Trigger::kLevel);
+  const size_t urgent = open_urgent();
+  for (size_t i = 0; i < 4; ++i) send(i);
+  while (loop_->run_once() == 0) order.clear();  // until the kernel has delivered
+  for (int i = 0; i < 3; ++i) tick();
+  EXPECT_EQ(order.substr(0, 2), "3|") << order;
+  EXPECT_EQ(std::count(order.begin(), order.end(), '3'), 1);
+  order.clear();
+  send(0);
+  loop_->run_once();
+  EXPECT_EQ(order, "0|") << "a tick without urgent events has one batch";
+  loop_->unwatch(ids_[urgent]);
+}
+
+// Ten pairs are ready and nobody reads them; a wait fetches two.
+TEST_P(EventLoopTest, UrgentIsFoundHoweverManyAreReady) {
+  loop_ = EventLoop::create({.backend = GetParam(), .events_per_wait = 2}).value();
+  std::string order;
+  on_event_ = [&](FileId, uint32_t token) {
+    order += char('a' + token);
+    if (token == 10) receive(token);
+  };
+  for (size_t i = 0; i < 10; ++i) {
+    open();
+    send(i);
+  }
+  const size_t urgent = open_urgent();
+  for (int round = 0; round < 20; ++round) {
+    for (int i = 0; i < 3; ++i) tick();
+    EXPECT_EQ(order.find('k'), order.npos);
+    send(urgent);
+    do {
+      order.clear();
+      tick();
+    } while (order.find('k') == order.npos);
+    EXPECT_EQ(order.find('k'), 0u) << "round " << round << ": " << order;
+    EXPECT_EQ(std::count(order.begin(), order.end(), 'k'), 1) << order;
+    order.clear();
+  }
+}
+
+TEST_P(EventLoopTest, UrgentMayUnwatchItselfAndOthers) {
+  open();
+  const size_t first = open_urgent(), second = open_urgent();
+  int urgent_events = 0;
+  on_event_ = [&](FileId, uint32_t token) {
+    EXPECT_NE(token, 0u) << "unwatched by an urgent one";
+    ++urgent_events;
+    for (FileId id : ids_) loop_->unwatch(id);
+  };
+  send(0);
+  send(first);
+  send(second);
+  while (urgent_events == 0) loop_->run_once();
+  for (int i = 0; i < 3; ++i) tick();
+  EXPECT_EQ(urgent_events, 1);
+  EXPECT_EQ(loop_->watched(), 0u);
+}
 
 TEST_P(EventLoopTest, DeliversTheTokenAndWhatIsReady) {
   const size_t index = open();
@@ -408,6 +486,29 @@ TEST_P(EventLoopTest, ReapsInOrderAndInSlices) {
   }
   for (uint64_t i = 0; i < kMany; ++i) ASSERT_EQ(recorder.reaped[i], i);
   EXPECT_EQ(loop_->stats().reaped, kMany);
+}
+
+// A clock of which each closing takes ten microseconds: ten of them are a slice.
+TEST_P(EventLoopTest, ReapsNoLongerThanASlice) {
+  struct CostlyClock final : Clock {
+    TimePoint time{Seconds(1)};
+    TimePoint now() override { return time; }
+    int64_t unix_us() override { return 0; }
+  } clock;
+  loop_ = EventLoop::create({.backend = GetParam(), .clock = &clock}).value();
+  ReapRecorder recorder;
+  recorder.on_each = [&](uint64_t) { clock.time += Microseconds(10); };
+  for (uint64_t i = 0; i < 35; ++i) loop_->reap_later(&recorder, i);
+  std::vector<size_t> pending;
+  while (loop_->reaps_pending() > 0) {
+    loop_->run_once();
+    pending.push_back(loop_->reaps_pending());
+  }
+  EXPECT_EQ(pending, (std::vector<size_t>{25, 15, 5, 0}));
+  recorder.on_each = [&](uint64_t) { clock.time += Milliseconds(5); };
+  for (uint64_t i = 0; i < 3; ++i) loop_->reap_later(&recorder, i);
+  loop_->run_once();
+  EXPECT_EQ(loop_->reaps_pending(), 2u) << "at least one";
 }
 
 TEST_P(EventLoopTest, WhatIsReapedMayReapMore) {

@@ -24,6 +24,10 @@ class HandClock final : public Clock {
 struct Log final : HeartbeatHandler {
   std::vector<std::pair<std::string, uint32_t>> calls;
   std::function<void(ConnectionId)> idle, probe, lost;
+  std::function<std::optional<TimePoint>(ConnectionId)> heard;
+  std::optional<TimePoint> last_heard(ConnectionId id) override {
+    return heard ? heard(id) : std::nullopt;
+  }
   void on_idle(ConnectionId id) override {
     calls.push_back({"idle", id.slot});
     if (idle) idle(id);
@@ -69,6 +73,67 @@ TEST(HeartbeatTest, ProbesThenLost) {
   }
   EXPECT_EQ(seen, "probe1@11 probe2@16 lost@21 ");
   EXPECT_EQ(world.heartbeat->tracked(), 0u);
+}
+
+// Each by its own, though the wheel's terms are an hour; new ones count from when they were given.
+TEST(HeartbeatTest, TermsOfOnesOwn) {
+  World world({.probe_after = Seconds(3600)});
+  world.heartbeat->track({0, 1}, {Seconds(10), 2});
+  world.heartbeat->track({1, 1}, {Seconds(3000), 1});
+  world.heartbeat->track({2, 1});
+  std::map<uint32_t, std::string> seen;
+  for (int s = 1; s <= 7300; ++s) {
+    if (s == 100) world.heartbeat->track({1, 1}, {Seconds(5), 1});
+    world.advance(Seconds(1));
+    for (const auto& [what, slot] : world.log.calls) {
+      seen[slot] += what + "@" + std::to_string(s) + " ";
+      if (what == "lost") world.heartbeat->forget({slot, 1});
+    }
+    world.log.calls.clear();
+  }
+  EXPECT_EQ(seen[0], "probe1@11 probe2@21 lost@31 ");
+  EXPECT_EQ(seen[1], "probe1@105 lost@110 ");
+  EXPECT_EQ(seen[2], "probe1@3601 probe2@7201 ");
+}
+
+// A slot that is free and taken again owes nothing to its former life, whose next look was far off.
+TEST(HeartbeatTest, AReusedSlotIsLookedAtInItsOwnTime) {
+  World world({.probe_after = Seconds(3600)});
+  world.heartbeat->track({7, 1}, {Seconds(3600), 1});
+  world.advance(Seconds(10));
+  world.heartbeat->forget({7, 1});
+  world.heartbeat->track({7, 3}, {Seconds(4), 1});
+  std::string seen;
+  for (int s = 1; s <= 20; ++s) {
+    world.advance(Seconds(1));
+    for (const auto& [what, slot] : world.log.calls) seen += what + "@" + std::to_string(s) + " ";
+    world.log.calls.clear();
+    if (seen.find("lost") != seen.npos) break;
+  }
+  EXPECT_EQ(seen, "probe1@5 lost@9 ");
+}
+
+// The application says when it heard last, and only when it is asked.
+TEST(HeartbeatTest, AsksWhenItWasHeard) {
+  World world({.probe_after = Seconds(10), .max_misses = 2});
+  const TimePoint start = world.loop->now();
+  TimePoint heard = start;
+  int asked = 0;
+  world.log.heard = [&](ConnectionId) {
+    ++asked;
+    return heard;
+  };
+  world.heartbeat->track({0, 1});
+  std::string seen;
+  for (int s = 1; s <= 60; ++s) {
+    world.advance(Seconds(1));
+    if (s == 8 || s == 23) heard = world.loop->now();
+    for (const auto& [what, slot] : world.log.calls) seen += what + "@" + std::to_string(s) + " ";
+    world.log.calls.clear();
+    if (seen.find("lost") != seen.npos) break;
+  }
+  EXPECT_EQ(seen, "probe1@19 probe1@34 probe2@44 lost@54 ");
+  EXPECT_LE(asked, 8);
 }
 
 TEST(HeartbeatTest, AnAnswerStartsAfresh) {

@@ -123,6 +123,92 @@ TEST_F(ListenerTest, BudgetPerTickAndEstablishedFirst) {
   EXPECT_EQ(accepted_.size(), 8u);
 }
 
+// A clock that says ten microseconds more at each look.
+struct WearyClock final : Clock {
+  TimePoint time{Seconds(1)};
+  TimePoint now() override { return time += Microseconds(10); }
+  int64_t unix_us() override { return 0; }
+};
+
+TEST_F(ListenerTest, AcceptsNoLongerThanASlice) {
+  WearyClock clock;
+  LoopOptions options;
+  options.clock = &clock;
+  auto loop = std::move(*EventLoop::create(std::move(options)));
+  size_t accepted = 0;
+  Listener listener(*loop,
+                    [&](int fd, uint32_t) {
+                      ++accepted;
+                      ::close(fd);
+                    },
+                    {.accept_slice = Microseconds(100)});
+  const auto endpoint = listener.listen(Address::loopback(0));
+  std::vector<Peer> newcomers;
+  for (int i = 0; i < 25; ++i) newcomers.emplace_back(connect_to(*listener.address(*endpoint)));
+  std::vector<size_t> after;
+  while (accepted < 25) {
+    loop->run_once(Nanoseconds::zero());
+    after.push_back(accepted);
+  }
+  EXPECT_EQ(after, (std::vector<size_t>{10, 20, 25}));
+}
+
+// A hundred were dropped at once, and come back: those that are gone are closed first.
+TEST_F(ListenerTest, NewcomersWaitForTheClosingOfTheGone) {
+  struct Slow final : Reaper {
+    void on_reap(uint64_t) override { ::usleep(100); }
+  } slow;
+  Listener& listener = make();
+  const auto endpoint = listener.listen(Address::loopback(0));
+  Peer newcomer(connect_to(*listener.address(*endpoint)));
+  for (int i = 0; i < 100; ++i) wheel_.loop->reap_later(&slow, 0);
+  while (accepted_.empty()) {
+    wheel_.spin(1);
+    ASSERT_TRUE(!accepted_.empty() || wheel_.loop->reaps_pending() > 60) << "waits too long";
+  }
+  EXPECT_LE(wheel_.loop->reaps_pending(), 64u);
+  EXPECT_GT(wheel_.loop->reaps_pending(), 0u) << "some closings are everyday";
+}
+
+// The process has no descriptor left: an urgent listener with a reserve accepts all the same, and
+// before an ordinary one refuses.
+TEST_F(ListenerTest, AReserveLetsInWhenThereIsNoDescriptor) {
+  DescriptorReserve reserve(wheel_.os);
+  ASSERT_EQ(reserve.hold(2), 2u);
+  Listener& ordinary = make();
+  Listener lane(*wheel_.loop,
+                [this](int fd, uint32_t) {
+                  accepted_.emplace_back(100, fd);
+                  order_ += 'L';
+                },
+                {.priority = Priority::kUrgent, .reserve = &reserve});
+  const auto usual = ordinary.listen(Address::loopback(0));
+  const auto reserved = lane.listen(Address::loopback(0));
+  std::vector<Peer> peers;
+  for (int i = 0; i < 3; ++i) {
+    peers.emplace_back(connect_to(*ordinary.address(*usual)));
+    peers.emplace_back(connect_to(*lane.address(*reserved)));
+  }
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  rlimit tight = limit;
+  const int highest = ::dup(0);
+  ::close(highest);
+  tight.rlim_cur = rlim_t(highest);
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &tight), 0);
+  wheel_.spin(2);
+  EXPECT_EQ(order_, "LL") << "the third found the reserve empty";
+  EXPECT_EQ(reserve.held(), 0u);
+  EXPECT_EQ(lane.stats().refused, 1u);
+  EXPECT_EQ(ordinary.stats().refused, 3u);
+  ::close(accepted_.back().second);
+  accepted_.pop_back();
+  EXPECT_EQ(reserve.hold(2), 1u);
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+  EXPECT_EQ(reserve.hold(2), 2u);
+  EXPECT_EQ(reserve.hold(0), 0u);
+}
+
 TEST_F(ListenerTest, ErrorOfOneNewcomerIsPassedOver) {
   Listener& listener = make();
   const auto endpoint = listener.listen(Address::loopback(0));
