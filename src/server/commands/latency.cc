@@ -6,7 +6,6 @@
 #include "server/command/help.h"
 #include "server/commands/families.h"
 #include "server/observe/command_stats.h"
-#include "server/observe/latency_histogram.h"
 #include "server/observe/latency_monitor.h"
 #include "server/observe/latency_report.h"
 
@@ -81,9 +80,28 @@ std::vector<const Command*> commands_asked_for(Context& c) {
   return shown;
 }
 
+struct HistogramRow {
+  uint64_t limit_us;
+  uint64_t count;  // of calls that took at most so long
+};
+
+// Redis' form: for each power of two of microseconds that something falls into, cumulative.
+std::vector<HistogramRow> by_power_of_two(const LatencyHistogram& histogram) {
+  std::vector<HistogramRow> rows;
+  uint64_t seen = 0;
+  uint64_t limit_us = 1;
+  histogram.each_bucket([&](ae::Nanoseconds end, uint64_t count) {
+    while (ae::Microseconds(limit_us) < end) limit_us *= 2;
+    seen += count;
+    if (rows.empty() || rows.back().limit_us != limit_us) rows.push_back({limit_us, 0});
+    rows.back().count = seen;
+  });
+  return rows;
+}
+
 // Commands that are timed once in a while are shown as if all their calls had been like those.
 void reply_histogram(Context& c, const CommandStats::Row& row) {
-  const auto buckets = row.histogram->cumulative_by_power_of_two_us();
+  const std::vector<HistogramRow> buckets = by_power_of_two(*row.histogram);
   c.reply().map(2);
   c.reply().bulk("calls");
   c.reply().integer(int64_t(row.calls));

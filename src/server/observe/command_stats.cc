@@ -1,7 +1,5 @@
 #include "server/observe/command_stats.h"
 
-#include "server/observe/latency_histogram.h"
-
 namespace millrace {
 
 uint64_t CommandStats::Row::scaled_to_calls(uint64_t recorded) const {
@@ -10,7 +8,6 @@ uint64_t CommandStats::Row::scaled_to_calls(uint64_t recorded) const {
 }
 
 CommandStats::CommandStats(size_t commands) : rows_(commands) {}
-CommandStats::~CommandStats() = default;
 
 void CommandStats::record_time(uint16_t command_id, uint64_t ns) {
   Row& row = rows_[command_id];
@@ -18,7 +15,7 @@ void CommandStats::record_time(uint16_t command_id, uint64_t ns) {
   row.timed_ns += ns;
   if (!tracking_) return;
   if (!row.histogram) row.histogram = std::make_unique<LatencyHistogram>();
-  row.histogram->record(ns);
+  row.histogram->record(ae::Nanoseconds(int64_t(ns)));
 }
 
 void CommandStats::reset() {

@@ -12,9 +12,12 @@
 #include <memory>
 #include <vector>
 
+#include "ae/base/histogram.h"
+
 namespace millrace {
 
-class LatencyHistogram;
+// An eighth is enough to tell 1.0 ms from 1.2.
+using LatencyHistogram = ae::Histogram<3>;
 
 class CommandStats {
  public:
@@ -37,7 +40,6 @@ class CommandStats {
   };
 
   explicit CommandStats(size_t commands);
-  ~CommandStats();
 
   Row& row(uint16_t command_id) { return rows_[command_id]; }
   const Row& row(uint16_t command_id) const { return rows_[command_id]; }

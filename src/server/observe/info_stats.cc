@@ -5,7 +5,6 @@
 #include "server/config/config.h"
 #include "server/observe/command_stats.h"
 #include "server/observe/info.h"
-#include "server/observe/latency_histogram.h"
 
 namespace millrace::info {
 namespace {
@@ -83,7 +82,7 @@ void latency_stats(Services& services, InfoText& text) {
     for (double percent : services.config.latency_tracking_info_percentiles) {
       if (!percentiles.empty()) percentiles += ',';
       percentiles += fmt::format("p{}={:.3f}", percentile_name(percent),
-                                 double(row.histogram->percentile_ns(percent)) / 1000);
+                                 double(row.histogram->percentile(percent).count()) / 1000);
     }
     text.line("latency_percentiles_usec_{}:{}", services.commands.by_id(uint16_t(id)).full_name,
               percentiles);
