@@ -15,6 +15,7 @@
 // phase "deliver file events".
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 #include "ae/base/bytes.h"
@@ -48,8 +49,9 @@ class Completions {
   // Like send, several pieces gathered; the iovec array too must stay until on_sent.
   virtual void sendv(int fd, uint64_t token, std::span<const iovec> pieces) = 0;
   virtual void recycle(uint16_t buffer) = 0;
-  // Hands everything that the last wait() fetched to the sink: sends first, then receives.
-  virtual void deliver() = 0;
+  // Hands everything that the last wait() fetched to the sink: sends first, then receives. Returns
+  // how many.
+  virtual size_t deliver() = 0;
 };
 
 }  // namespace ae

@@ -108,13 +108,12 @@ bool EventLoop::apply_interest(Registration& file, FileId id) {
 }
 
 size_t EventLoop::wait(std::optional<Nanoseconds> max_wait) {
-  const TimePoint start = clock_->now();
-  stats_.busy += start - now_;
-  now_ = start;
+  now_ = clock_->now();
   std::optional<Nanoseconds> timeout = time_to_wait(max_wait);
   if (timeout != Nanoseconds::zero() && !gate_->try_sleep()) timeout = Nanoseconds::zero();
   poll_only_ = false;
   ++stats_.waits;
+  account_.sleep(now_, timeout);
   const Result<size_t> fetched = poller_->wait(ready_, timeout);
   gate_->wake_up();
   AE_ASSERT(fetched.has_value());  // only a broken poller fails: its descriptor or memory is bad
@@ -137,14 +136,17 @@ std::optional<Nanoseconds> EventLoop::time_to_wait(std::optional<Nanoseconds> ma
 void EventLoop::refresh_clock() {
   now_ = clock_->now();
   unix_us_ = clock_->unix_us();
+  account_.wake(now_, unix_us_);
 }
 
 size_t EventLoop::deliver_file_events(size_t fetched) {
   size_t delivered = urgent_.empty() ? 0 : deliver_urgent(fetched);
-  if (Completions* completions = poller_->completions()) completions->deliver();
+  Completions* completions = poller_->completions();
+  const size_t completed = completions == nullptr ? 0 : completions->deliver();
   size_t others = 0;
   for (size_t i = 0; i < fetched; ++i) others += deliver(ready_[i]);
   stats_.events += others;
+  account_.pass(Phase::kRun, completed + delivered + others);
   return delivered + others;
 }
 
@@ -195,11 +197,16 @@ bool EventLoop::deliver(const ReadyEvent& event) {
 }
 
 void EventLoop::drain_mailbox() {
-  stats_.mailbox_items += mailbox_->run();
+  account_.pass(Phase::kMailbox, 0);  // how much the hooks before it did, they alone know
+  const size_t items = mailbox_->run();
+  stats_.mailbox_items += items;
+  account_.pass(Phase::kTimers, items);
 }
 
 void EventLoop::run_due_timers() {
-  stats_.timers_run += timers_.run_due(now_);
+  const size_t due = timers_.run_due(now_);
+  stats_.timers_run += due;
+  account_.pass(Phase::kReap, due);
 }
 
 // Who joins the list beyond the bound has its turn in the next tick, which does not wait.
@@ -213,6 +220,7 @@ void EventLoop::reap_closed() {
     entry.reaper->on_reap(entry.token);
   } while (reaped_ < end && !slice.over());
   stats_.reaped += reaped_ - first;
+  account_.pass(Phase::kWrite, reaped_ - first);
   // Cut off what is done once it is the larger part: each entry moves once at most, on average.
   if (reaped_ < to_reap_.size() / 2) return;
   to_reap_.erase(to_reap_.begin(), to_reap_.begin() + static_cast<ptrdiff_t>(reaped_));
@@ -330,6 +338,7 @@ EventLoop::EventLoop(LoopOptions options)
     : clock_(options.clock != nullptr ? options.clock : &real_clock()),
       os_(options.os != nullptr ? options.os : &real_os()),
       poller_(std::move(options.poller)),
+      account_(*clock_),
       ready_(options.events_per_wait) {
   refresh_clock();
 }

@@ -43,6 +43,7 @@
 #include "ae/core/mailbox.h"
 #include "ae/core/os.h"
 #include "ae/core/poller.h"
+#include "ae/core/tick_account.h"
 #include "ae/core/timer_queue.h"
 
 namespace ae {
@@ -89,7 +90,7 @@ struct LoopOptions {
 };
 
 // What the loop did, since creation; cheap counters, for INFO and for tests that count instead of
-// time.
+// time. Where its time went is in tick_account.h.
 struct LoopStats {
   uint64_t ticks = 0;
   uint64_t waits = 0;
@@ -98,7 +99,6 @@ struct LoopStats {
   uint64_t timers_run = 0;
   uint64_t mailbox_items = 0;
   uint64_t reaped = 0;
-  Nanoseconds busy{0};  // time outside wait
 };
 
 class EventLoop {
@@ -160,7 +160,10 @@ class EventLoop {
   // (spsc_ring.h).
   void wake() { gate_->notify(); }
   // Makes the next wait not block: there is work that no descriptor announces.
-  void wake_next_tick() { poll_only_ = true; }
+  void wake_next_tick() {
+    poll_only_ = true;
+    account_.note_work();
+  }
 
   TimePoint now() const { return now_; }        // this tick's
   int64_t unix_us() const { return unix_us_; }  // this tick's
@@ -169,6 +172,7 @@ class EventLoop {
   Os& os() { return *os_; }
   Poller& poller() { return *poller_; }
   const LoopStats& stats() const { return stats_; }
+  TickAccount& account() { return account_; }
 
  private:
   // One per watched descriptor, in a table of up to a million: every byte here is a megabyte there.
@@ -224,6 +228,7 @@ class EventLoop {
   Clock* clock_;
   Os* os_;
   std::unique_ptr<Poller> poller_;
+  TickAccount account_;
   TimePoint now_;
   int64_t unix_us_ = 0;
   bool poll_only_ = false;

@@ -141,13 +141,15 @@ void IoUringCompletions::on_send_completed(RequestId id, int result) {
 
 // By index: a callback may send, start and stop, which adds requests but no results; results come
 // from waits alone.
-void IoUringCompletions::deliver() {
+size_t IoUringCompletions::deliver() {
+  const size_t count = sent_.size() + received_.size();
   for (size_t i = 0; i < sent_.size(); ++i) {
     if (sink_ != nullptr) sink_->on_sent(sent_[i].token, sent_[i].result);
   }
   sent_.clear();
   for (size_t i = 0; i < received_.size(); ++i) deliver_received(received_[i]);
   received_.clear();
+  return count;
 }
 
 void IoUringCompletions::deliver_received(const Received& received) {

@@ -34,7 +34,7 @@ class IoUringCompletions final : public Completions {
   void send(int fd, uint64_t token, Bytes bytes) override;
   void sendv(int fd, uint64_t token, std::span<const iovec> pieces) override;
   void recycle(uint16_t buffer) override { buffers_->recycle(buffer); }
-  void deliver() override;
+  size_t deliver() override;
 
   // For the poller. Before the wait: arms what was starved. False if there is something to deliver
   // already, so that the wait must not block.

@@ -196,6 +196,7 @@ size_t ConnectionTable::call_on_data(ConnectionId id, Record& record, MutableByt
   AE_ASSERT(!std::exchange(presenting_, true));
   if (Extension* extra = extension(record)) extra->keep_at_least = 0;
   hold_asked_ = false;
+  const InputScope parsing(loop_.account(), data.size());
   const size_t consumed = handler(record).on_data(handle(id), data);
   AE_ASSERT(consumed <= data.size());
   presenting_ = false;

@@ -103,6 +103,8 @@ void ConnectionTable::queue_flush(ConnectionId id, Record& record) {
 void ConnectionTable::flush() {
   AE_ASSERT(flushing_.empty());
   flushing_.swap(flush_list_);
+  if (flushing_.empty()) return views_may_be_done();
+  const PhaseScope writing(loop_.account(), Phase::kWrite);
   for (const ConnectionId id : flushing_) {
     Record* record = records_.find(id);
     if (record == nullptr) continue;

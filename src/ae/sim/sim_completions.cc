@@ -115,10 +115,11 @@ void SimCompletions::end(uint64_t token, IoResult why) {
 
 // --- handing out
 
-void SimCompletions::deliver() {
+size_t SimCompletions::deliver() {
   const std::vector<Completion> batch = std::exchange(done_, {});
   for (const Completion& completion : batch) hand_out(completion);
   delivered_ += batch.size();
+  return batch.size();
 }
 
 void SimCompletions::hand_out(const Completion& completion) {

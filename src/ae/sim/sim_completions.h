@@ -48,7 +48,7 @@ class SimCompletions final : public Completions {
   void send(int fd, uint64_t token, Bytes bytes) override;
   void sendv(int fd, uint64_t token, std::span<const iovec> pieces) override;
   void recycle(uint16_t buffer) override;
-  void deliver() override;
+  size_t deliver() override;
 
  private:
   // Per receive and wait; more than one, so that a piece can lie behind another of the same wait.

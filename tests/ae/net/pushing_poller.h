@@ -100,7 +100,7 @@ class PushingPoller final : public Poller, private Completions {
     for (const uint64_t token : ended) receives_.erase(token);
   }
 
-  void deliver() override {
+  size_t deliver() override {
     std::deque<Done> now;
     now.swap(done_);
     for (const Done& done : now) {
@@ -112,6 +112,7 @@ class PushingPoller final : public Poller, private Completions {
       const MutableBytes data(buffers_[done.buffer].data(), done.result.bytes);
       sink_->on_received(done.token, data, done.buffer);
     }
+    return now.size();
   }
 
   Os& os_;
