@@ -51,6 +51,9 @@ void KeptInput::append(Bytes bytes, HeldInput& held) {
 
 MutableBytes KeptInput::room(size_t most, size_t wanted, HeldInput& held) {
   AE_ASSERT(most > 0);
+  // A parser that misses little speaks of the next argument only, and there may be a hundred
+  // thousand of them behind it: a read of a few bytes for each would take minutes.
+  if (wanted < size() + kFirstGrowthBytes) wanted = 0;
   const size_t useful = wanted > size() ? std::min(most, wanted - size()) : most;
   if (end_ == capacity_) {
     const size_t limit = wanted > size() ? wanted : size() + most;

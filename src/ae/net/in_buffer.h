@@ -68,7 +68,7 @@ class KeptInput {
   // Copies `bytes` behind what is there.
   void append(Bytes bytes, HeldInput& held);
   // Room behind what is there for one read of at most `most` bytes; never empty. The block grows
-  // geometrically, but not beyond what `wanted` bytes in all need (0: not known).
+  // geometrically, but not beyond what `wanted` bytes in all need (0, or little more: not known).
   MutableBytes room(size_t most, size_t wanted, HeldInput& held);
   // `count` bytes were put into the room.
   void commit(size_t count) { end_ += count; }
