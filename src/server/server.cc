@@ -78,6 +78,7 @@ Server::Server(ConfigStore& config, std::unique_ptr<ae::EventLoop> loop, ae::Loo
       command_stats_(commands_.size()),
       slow_log_(config.config()),
       latency_(config.config()),
+      ticks_(loop_->account()),
       monitors_(clients_),
       services_{.tick = {},
                 .config = config.config(),
@@ -92,6 +93,8 @@ Server::Server(ConfigStore& config, std::unique_ptr<ae::EventLoop> loop, ae::Loo
                 .clients = clients_,
                 .slow_log = slow_log_,
                 .latency = latency_,
+                .ticks = ticks_,
+                .load = load_,
                 .monitors = monitors_,
                 .lifecycle = *this,
                 .prng = prng_},
@@ -116,7 +119,12 @@ Server::Server(ConfigStore& config, std::unique_ptr<ae::EventLoop> loop, ae::Loo
       executable_(path_of_executable()) {
   router_.set_threads(io_link_);
   refresh_tick();
-  loop_->after_sleep([this] { refresh_tick(); });
+  loop_->after_sleep([this] {
+    refresh_tick();
+    ticks_.begin(stats_);
+  });
+  loop_->account().on_long_tick(long_tick(),
+                                [this](const ae::TickRecord& tick) { ticks_.keep(tick, stats_); });
   clients_.on_pause_change([this] { gates_.refresh(); });
   watch_configuration();
   cron_.start();
@@ -134,6 +142,16 @@ void Server::refresh_tick() {
   access_clock_.set_now(loop_->unix_ms());
 }
 
+std::vector<LoopView> Server::loops() const {
+  std::vector<LoopView> loops = threads_.loops();
+  loops.insert(loops.begin(), {"main", &loop_->account()});
+  return loops;
+}
+
+ae::Nanoseconds Server::long_tick() const {
+  return ae::Milliseconds(services_.config.latency_ticks_threshold_ms);
+}
+
 std::optional<std::string> Server::open() {
   if (auto problem = threads_.resize(io_threads_wanted())) return problem;
   if (auto problem = endpoints_.open(services_.config)) return problem;
@@ -146,6 +164,7 @@ void Server::watch_configuration() {
     memory_guard_.refresh();
     gates_.refresh();
     dispatcher_.refresh();
+    loop_->account().set_long_tick(long_tick());
     client_io_.refresh();
     threads_.refresh();
     access_clock_.configure(access_settings(services_.config));

@@ -15,6 +15,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "ae/base/prng.h"
 #include "ae/core/event_loop.h"
@@ -41,8 +42,10 @@
 #include "server/net/reception.h"
 #include "server/observe/command_stats.h"
 #include "server/observe/latency_monitor.h"
+#include "server/observe/load_meter.h"
 #include "server/observe/monitor_feed.h"
 #include "server/observe/slow_log.h"
+#include "server/observe/tick_watch.h"
 
 namespace millrace {
 
@@ -69,6 +72,7 @@ class Server final : private Lifecycle {
 
   void refresh_tick();
   size_t io_threads_wanted() const { return size_t(services_.config.io_threads) - 1; }
+  ae::Nanoseconds long_tick() const;
   void watch_configuration();
   void watch_signals();
   void on_signal(int signal);
@@ -91,6 +95,7 @@ class Server final : private Lifecycle {
   uint64_t reads() const override { return table_.stats().reads + threads_.traffic().reads; }
   uint64_t writes() const override { return table_.stats().writes + threads_.traffic().writes; }
   std::vector<IoThreadFacts> io_threads() const override { return threads_.facts(); }
+  std::vector<LoopView> loops() const override;
 
   ConfigStore& config_store_;
   std::unique_ptr<ae::EventLoop> loop_;
@@ -108,6 +113,8 @@ class Server final : private Lifecycle {
   CommandStats command_stats_;
   SlowLog slow_log_;
   LatencyMonitor latency_;
+  TickWatch ticks_;
+  LoadMeter load_;
   MonitorFeed monitors_;
   Services services_;
   MemoryGuard memory_guard_;

@@ -211,7 +211,7 @@ void EventLoop::run_due_timers() {
 
 // Who joins the list beyond the bound has its turn in the next tick, which does not wait.
 void EventLoop::reap_closed() {
-  if (reaps_pending() == 0) return;
+  if (reaps_pending() == 0) return account_.pass(Phase::kWrite, 0);
   const size_t first = reaped_;
   const size_t end = std::min(to_reap_.size(), first + kMaxReapsPerTick);
   const TimeSlice slice(*clock_, kReapSlice);

@@ -66,6 +66,12 @@ bool takes_keys(const CommandSpec& spec) {
   return spec.keys.kind != KeySpec::Kind::kNone;
 }
 
+std::optional<size_t> first_key_position(const Command& command, Args args) {
+  const std::optional<Run> run = find_run(command.spec->keys, args);
+  if (!run || run->empty) return std::nullopt;
+  return run->first;
+}
+
 std::optional<std::vector<KeyPosition>> key_positions(const Command& command, Args args) {
   std::vector<KeyPosition> positions;
   int specification = 0;

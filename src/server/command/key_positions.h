@@ -25,6 +25,10 @@ struct KeyPosition {
 std::optional<std::vector<KeyPosition>> key_positions(const Command& command,
                                                       std::span<const std::string_view> args);
 
+// The first of them, without an allocation; nothing: there is none, or as above.
+std::optional<size_t> first_key_position(const Command& command,
+                                         std::span<const std::string_view> args);
+
 // Whether the command can have keys at all.
 bool takes_keys(const CommandSpec& spec);
 

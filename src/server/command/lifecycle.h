@@ -7,6 +7,10 @@
 #include <string_view>
 #include <vector>
 
+namespace ae {
+class TickAccount;
+}
+
 namespace millrace {
 
 struct ShutdownRequest {
@@ -26,6 +30,13 @@ struct IoThreadFacts {
   bool retiring = false;  // takes no new clients
 };
 
+// A loop of the process: the one that runs commands comes first.
+struct LoopView {
+  std::string name;  // "main", "io-1"
+  const ae::TickAccount* account;
+  size_t number = 0;  // stays the same while others come and go
+};
+
 class Lifecycle {
  public:
   // Orderly end: stop accepting, deliver pending output, remove pidfile and socket, return from
@@ -42,6 +53,7 @@ class Lifecycle {
   virtual uint64_t reads() const = 0;
   virtual uint64_t writes() const = 0;
   virtual std::vector<IoThreadFacts> io_threads() const = 0;
+  virtual std::vector<LoopView> loops() const = 0;
 
  protected:
   ~Lifecycle() = default;

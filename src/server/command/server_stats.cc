@@ -1,5 +1,6 @@
 #include "server/command/server_stats.h"
 
+#include "ae/core/tick_account.h"
 #include "server/command/lifecycle.h"
 
 namespace millrace {
@@ -9,6 +10,14 @@ Traffic Traffic::of(const Lifecycle& lifecycle) {
           .written_bytes = lifecycle.bytes_written(),
           .reads = lifecycle.reads(),
           .writes = lifecycle.writes()};
+}
+
+LoopTraffic LoopTraffic::of(const Lifecycle& lifecycle) {
+  const auto us = [](ae::Nanoseconds time) { return time.count() / 1000; };
+  const ae::TickAccount& account = *lifecycle.loops().front().account;
+  return {.cycles = account.ticks(),
+          .duration_us = us(account.busy() - account.durations(ae::Phase::kPoll).sum()),
+          .command_us = us(account.durations(ae::Phase::kRun).sum())};
 }
 
 void ServerStats::count_error(std::string_view error) {

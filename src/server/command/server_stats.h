@@ -21,6 +21,15 @@ struct Traffic {
   static Traffic of(const Lifecycle& lifecycle);
 };
 
+// What the command loop has done: Redis' eventloop_... fields.
+struct LoopTraffic {
+  uint64_t cycles = 0;
+  int64_t duration_us = 0;  // without waiting
+  int64_t command_us = 0;   // of that, running commands
+
+  static LoopTraffic of(const Lifecycle& lifecycle);
+};
+
 struct ServerStats {
   uint64_t connections_received = 0;
   uint64_t connections_rejected = 0;
@@ -42,6 +51,7 @@ struct ServerStats {
 
   // What the connections had counted at the last CONFIG RESETSTAT; INFO shows the difference.
   Traffic traffic_before;
+  LoopTraffic loop_before;
 
   // INFO errorstats: replies by error code ("ERR", "WRONGTYPE"). Bounded, because a script or a
   // later command could make codes up.

@@ -22,8 +22,10 @@ class CommandTable;
 class ConfigStore;
 class LatencyMonitor;
 class Lifecycle;
+class LoadMeter;
 class MonitorFeed;
 class SlowLog;
+class TickWatch;
 struct Config;
 
 // The clock of a tick: read once, when the loop wakes.
@@ -46,6 +48,8 @@ struct Services {
   Clients& clients;
   SlowLog& slow_log;
   LatencyMonitor& latency;
+  TickWatch& ticks;  // what fills a tick, and the longest of them
+  LoadMeter& load;
   MonitorFeed& monitors;
   Lifecycle& lifecycle;
   ae::Prng& prng;

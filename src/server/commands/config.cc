@@ -46,6 +46,7 @@ void config_resetstat(Context& c) {
   Services& services = c.services();
   services.stats.reset();
   services.stats.traffic_before = Traffic::of(services.lifecycle);
+  services.stats.loop_before = LoopTraffic::of(services.lifecycle);
   services.command_stats.reset();
   services.lazy_free.reset_freed();
   c.reply().ok();

@@ -1,5 +1,6 @@
-// LATENCY: spikes of named events (observe/latency_monitor.h), and how long each command takes
-// (observe/command_stats.h).
+// LATENCY: spikes of named events (observe/latency_monitor.h), how long each command takes
+// (observe/command_stats.h), and what filled the longest ticks (observe/tick_watch.h; ours).
+#include <algorithm>
 #include <vector>
 
 #include "server/command/arg_reader.h"
@@ -8,6 +9,7 @@
 #include "server/observe/command_stats.h"
 #include "server/observe/latency_monitor.h"
 #include "server/observe/latency_report.h"
+#include "server/observe/tick_watch.h"
 
 namespace millrace {
 namespace {
@@ -123,6 +125,71 @@ void latency_histogram(Context& c) {
   }
 }
 
+// --- LATENCY TICKS
+
+void reply_amount(Context& c, std::string_view name, int64_t amount) {
+  c.reply().bulk(name);
+  c.reply().integer(amount);
+}
+
+void reply_us(Context& c, std::string_view name, ae::Nanoseconds time) {
+  reply_amount(c, name, time.count() / 1000);
+}
+
+void reply_slowest_command(Context& c, const LongTick& tick) {
+  c.reply().bulk("slowest_command");
+  if (tick.command.empty()) return c.reply().null();
+  c.reply().map(4);
+  c.reply().bulk("name");
+  c.reply().bulk(tick.command);
+  c.reply().bulk("key");
+  tick.has_key ? c.reply().bulk(tick.key) : c.reply().null();
+  reply_us(c, "usec", tick.command_took);
+  reply_amount(c, "client_id", int64_t(tick.client_id));
+}
+
+void reply_tick(Context& c, const LongTick& tick) {
+  const ae::TickRecord& record = tick.record;
+  c.reply().map(9);
+  c.reply().bulk("loop");
+  c.reply().bulk(tick.loop);
+  reply_amount(c, "unix_time_ms", record.woke_unix_us / 1000);
+  reply_us(c, "usec", tick.length());
+  c.reply().bulk("filled_by");
+  c.reply().bulk(tick.filled_by());
+  reply_us(c, "late_usec", record.late);
+  c.reply().bulk("phases_usec");
+  c.reply().map(ae::kPhases);
+  for (size_t i = 0; i < ae::kPhases; ++i) reply_us(c, ae::kPhaseNames[i], record.time[i]);
+  c.reply().bulk("work");
+  c.reply().map(5);
+  reply_amount(c, "commands", int64_t(tick.commands));
+  reply_amount(c, "events", record.work_of(ae::Phase::kRead));
+  reply_amount(c, "tasks", record.work_of(ae::Phase::kMailbox));
+  reply_amount(c, "timers", record.work_of(ae::Phase::kTimers));
+  reply_amount(c, "closings", record.work_of(ae::Phase::kReap));
+  c.reply().bulk("housekeeping_usec");
+  c.reply().map(kTickParts);
+  for (size_t i = 0; i < kTickParts; ++i) reply_us(c, kTickPartNames[i], tick.parts[i]);
+  reply_slowest_command(c, tick);
+}
+
+// LATENCY TICKS [count | RESET]
+void latency_ticks(Context& c) {
+  TickLog& log = c.services().ticks.log();
+  ArgReader args(c, 2);
+  if (args.take("RESET")) {
+    if (args.finish()) c.reply().integer(int64_t(log.reset()));
+    return;
+  }
+  const int64_t wanted = args.more() ? args.integer_between(0, INT64_MAX) : INT64_MAX;
+  if (!args.finish()) return;
+  const std::vector<LongTick> worst = log.worst(c.services().tick.unix_us);
+  const size_t count = size_t(std::min(wanted, int64_t(worst.size())));
+  c.reply().array(count);
+  for (size_t i = 0; i < count; ++i) reply_tick(c, worst[i]);
+}
+
 constexpr CommandFlags kControl = kAdmin | kNoScript | kLoading | kStale;
 constexpr Group kGroup = Group::kServer;
 
@@ -187,6 +254,15 @@ constexpr CommandSpec kSubcommands[] = {
      .summary = "Forgets the latency spikes of the events named, or of all.",
      .complexity = "O(1)",
      .syntax = "[event [event ...]]"},
+    {.name = "ticks",
+     .handler = latency_ticks,
+     .arity = -2,
+     .flags = kControl,
+     .since = "7.2.0",
+     .group = kGroup,
+     .summary = "Shows the longest ticks of the last hour and what filled them, or forgets them.",
+     .complexity = "O(1)",
+     .syntax = "[count | RESET]"},
 };
 static_assert(sane(kSubcommands));
 

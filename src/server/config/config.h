@@ -142,6 +142,7 @@ struct Config {
   int64_t slowlog_log_slower_than_us = 10'000;  // negative: off; 0: every command
   uint64_t slowlog_max_len = 128;
   int64_t latency_monitor_threshold_ms = 0;  // 0: off
+  int64_t latency_ticks_threshold_ms = 10;   // ours; 0: off
   bool latency_tracking = true;
   std::vector<double> latency_tracking_info_percentiles = {50, 99, 99.9};
   uint32_t notify_keyspace_events = 0;  // bits of keyspace_events

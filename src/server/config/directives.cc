@@ -136,6 +136,9 @@ constexpr int64_t kMaxDatabases = 256;
 // Redis' limit.
 constexpr int64_t kMaxIoThreads = 128;
 
+// A day: no tick lasts longer, and as nanoseconds it is far from overflowing.
+constexpr int64_t kMaxTickMs = 24 * 60 * 60 * 1000;
+
 // Columns: name, alias, flags, field.
 const Directive kTable[] = {
     // --- network
@@ -222,6 +225,8 @@ const Directive kTable[] = {
     {"slowlog-max-len", "", kAnyTime, integer<&Config::slowlog_max_len>(0, INT64_MAX)},
     {"latency-monitor-threshold", "", kAnyTime,
      integer<&Config::latency_monitor_threshold_ms>(0, INT64_MAX)},
+    {"latency-ticks-threshold", "", kAnyTime,
+     integer<&Config::latency_ticks_threshold_ms>(0, kMaxTickMs)},
     {"latency-tracking", "", kAnyTime, BoolField{&Config::latency_tracking}},
     {"latency-tracking-info-percentiles", "", kWords, kPercentilesField},
     {"notify-keyspace-events", "", kAnyTime, kKeyspaceEventsField},

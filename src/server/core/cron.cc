@@ -8,7 +8,9 @@
 #include "server/db/expiry.h"
 #include "server/db/lazy_free.h"
 #include "server/observe/latency_monitor.h"
+#include "server/observe/load_meter.h"
 #include "server/observe/memory_meter.h"
+#include "server/observe/tick_watch.h"
 
 namespace millrace {
 
@@ -37,6 +39,7 @@ void Cron::start() {
 }
 
 void Cron::run() {
+  const TickPartScope timed(services_.ticks, TickPart::kCron, loop_.clock());
   expire_keys();
   close_idle_clients();
   services_.clients.paused(services_.tick.unix_us / 1000);  // ends a pause whose time has passed
@@ -65,6 +68,7 @@ void Cron::expire_keys() {
     took = loop_.clock().now() - start;
     expiring_ = took > kExpirySlice;
   }
+  services_.ticks.part_took(TickPart::kExpiry, took);
   services_.stats.expired_stale_percent = expiry_.totals().stale_percent;
   services_.latency.sample("expire-cycle", uint64_t(took.count()) / 1000,
                            loop_.unix_us() / 1'000'000);
@@ -79,6 +83,8 @@ void Cron::expire_keys() {
 
 void Cron::free_some() {
   if (services_.lazy_free.empty()) return;
+  loop_.account().note_work();
+  const TickPartScope timed(services_.ticks, TickPart::kFreeing, loop_.clock());
   services_.lazy_free.step();
   if (!services_.lazy_free.empty()) loop_.wake_next_tick();
 }
@@ -96,6 +102,7 @@ void Cron::close_idle_clients() {
 
 void Cron::sample() {
   const ae::TimePoint now = loop_.now();
+  services_.load.sample(services_.lifecycle.loops(), now);
   ServerStats& stats = services_.stats;
   commands_.sample(stats.commands_processed, now);
   input_.sample(services_.lifecycle.bytes_read(), now);

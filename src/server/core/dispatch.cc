@@ -12,6 +12,7 @@
 #include "server/observe/log.h"
 #include "server/observe/monitor_feed.h"
 #include "server/observe/slow_log.h"
+#include "server/observe/tick_watch.h"
 
 namespace millrace {
 namespace {
@@ -111,6 +112,7 @@ void Dispatcher::run_timed(Context& context, const Command& command) {
   uint64_t ns = monotonic_ns() - start;
   services_.command_stats.record_time(command.id, ns);
   services_.slow_log.consider(context, ns / 1000);
+  services_.ticks.command_took(context, ae::Nanoseconds(int64_t(ns)));
   services_.latency.command_took(command, ns / 1000, services_.tick.unix_us / 1'000'000);
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "proto/request_writer.h"
+#include "server/observe/tick_watch.h"
 
 namespace millrace {
 
@@ -10,6 +11,7 @@ Executor::Executor(Services& services, Dispatcher& dispatcher)
     : services_(services), dispatcher_(dispatcher) {}
 
 void Executor::run(RequestBatch& batch, ReplyArena& replies) {
+  const ae::PhaseScope running(services_.ticks.account(), ae::Phase::kRun);
   Run run{batch, replies};
   run.prefetch.begin();
   for (size_t i = 0; i < batch.size();) i = run_client(run, i);

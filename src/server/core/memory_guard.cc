@@ -7,6 +7,7 @@
 #include "server/db/databases.h"
 #include "server/observe/latency_monitor.h"
 #include "server/observe/memory_meter.h"
+#include "server/observe/tick_watch.h"
 
 namespace millrace {
 namespace {
@@ -30,7 +31,9 @@ MemoryGuard::MemoryGuard(ae::EventLoop& loop, Services& services)
     : loop_(loop), services_(services), evictor_(services.prng.next()) {
   refresh();
   loop_.before_sleep([this] {
-    if (unfinished_) make_room();
+    if (!unfinished_) return;
+    loop_.account().note_work();
+    make_room();
   });
 }
 
@@ -72,6 +75,7 @@ bool MemoryGuard::make_room() {
       services_.databases.list(), services_.access_clock, lazy_free, demand, on_evicted);
 
   const ae::Nanoseconds took = loop_.clock().now() - start;
+  services_.ticks.part_took(TickPart::kEviction, took);
   services_.latency.sample("eviction-cycle", uint64_t(took.count()) / 1000,
                            services_.tick.unix_us / 1'000'000);
   if (outcome == Evictor::Outcome::kPaused) {

@@ -72,6 +72,7 @@ struct IoDelivery {
 struct IoSettings {
   proto::RequestLimits limits;
   OutputBufferLimit output;
+  ae::Nanoseconds long_tick{0};
 };
 
 struct IoBatch {

@@ -20,8 +20,6 @@ struct IoCounters {
   std::atomic<uint64_t> reads{0}, read_bytes{0};
   std::atomic<uint64_t> writes{0}, written_bytes{0};
   std::atomic<uint64_t> queued_output_bytes{0};
-  std::atomic<uint64_t> ticks{0};
-  std::atomic<uint64_t> busy_us{0};  // outside of waiting
   std::atomic<uint64_t> batches{0};  // handed to main
 };
 

@@ -7,6 +7,7 @@
 #include "server/command/clients.h"
 #include "server/config/config.h"
 #include "server/observe/log.h"
+#include "server/observe/tick_watch.h"
 
 namespace millrace {
 namespace {
@@ -17,6 +18,10 @@ constexpr ae::Nanoseconds kRetryOrders = ae::Milliseconds(1);
 
 uint64_t value(const std::atomic<uint64_t>& counter) {
   return counter.load(std::memory_order_relaxed);
+}
+
+std::string name_of(size_t index) {
+  return "io-" + std::to_string(index + 1);
 }
 
 void add(Traffic& sum, const IoCounters& counters) {
@@ -96,11 +101,12 @@ std::optional<std::string> IoPool::start_one() {
       size_t(std::find(threads_.begin(), threads_.end(), nullptr) - threads_.begin());
   ae::LoopHostOptions host;
   host.loop.backend = parts_.services.config.event_backend;
-  host.name = "io-" + std::to_string(index + 1);
+  host.name = name_of(index);
   auto thread = IoThread::start(parts_.start, {.host = std::move(host),
                                                .settings = settings(),
                                                .commands = parts_.services.commands,
                                                .main = parts_.loop,
+                                               .long_ticks = parts_.services.ticks.log(),
                                                .connections = parts_.connections});
   if (!thread) return "An IO thread could not be started: " + thread.error().message();
   threads_[index] = std::move(*thread);
@@ -120,7 +126,8 @@ void IoPool::end_retired() {
 IoSettings IoPool::settings() const {
   const Config& config = parts_.services.config;
   return {.limits = proto::RequestLimits::normal(int64_t(config.proto_max_bulk_len_bytes)),
-          .output = config.client_output_buffer_limit[size_t(ClientClass::kNormal)]};
+          .output = config.client_output_buffer_limit[size_t(ClientClass::kNormal)],
+          .long_tick = ae::Milliseconds(config.latency_ticks_threshold_ms)};
 }
 
 void IoPool::refresh() {
@@ -276,6 +283,14 @@ size_t IoPool::queued_output_bytes() const {
   return sum;
 }
 
+std::vector<LoopView> IoPool::loops() const {
+  std::vector<LoopView> loops;
+  for (size_t i = 0; i < threads_.size(); ++i) {
+    if (threads_[i]) loops.push_back({name_of(i), &threads_[i]->account(), i + 1});
+  }
+  return loops;
+}
+
 std::vector<IoThreadFacts> IoPool::facts() const {
   std::vector<IoThreadFacts> facts;
   for (size_t i = 0; i < threads_.size(); ++i) {
@@ -286,8 +301,8 @@ std::vector<IoThreadFacts> IoPool::facts() const {
                      .reads = value(counters.reads),
                      .writes = value(counters.writes),
                      .batches = value(counters.batches),
-                     .ticks = value(counters.ticks),
-                     .busy_us = value(counters.busy_us),
+                     .ticks = threads_[i]->account().ticks(),
+                     .busy_us = uint64_t(threads_[i]->account().busy().count()) / 1000,
                      .retiring = threads_[i]->retiring});
   }
   return facts;

@@ -63,6 +63,7 @@ class IoPool {
   Traffic traffic() const;
   size_t queued_output_bytes() const;
   std::vector<IoThreadFacts> facts() const;
+  std::vector<LoopView> loops() const;
 
  private:
   void run_batches();

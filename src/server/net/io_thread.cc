@@ -9,7 +9,12 @@ namespace millrace {
 ae::Result<std::unique_ptr<IoThread>> IoThread::start(ae::LoopStarter& starter, Setup setup) {
   std::unique_ptr<IoThread> thread(new IoThread);
   IoThread* self = thread.get();
-  const IoWorker::Parts parts{setup.commands, self->channel_, setup.main, setup.connections};
+  const IoWorker::Parts parts{.commands = setup.commands,
+                              .channel = self->channel_,
+                              .main = setup.main,
+                              .long_ticks = setup.long_ticks,
+                              .name = setup.host.name,
+                              .connections = setup.connections};
   setup.host.on_start = [self, &parts, &setup](ae::EventLoop& loop) {
     self->worker_ = std::make_unique<IoWorker>(loop, parts, setup.settings);
   };

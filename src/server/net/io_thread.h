@@ -19,6 +19,7 @@ class IoThread {
     IoSettings settings;
     const CommandTable& commands;
     ae::EventLoop& main;
+    TickLog& long_ticks;
     ae::ConnectionOptions connections;
   };
   static ae::Result<std::unique_ptr<IoThread>> start(ae::LoopStarter& starter, Setup setup);
@@ -47,6 +48,8 @@ class IoThread {
   void release() { host_->release(); }
   // While it is held.
   IoWorker& worker() { return *worker_; }
+  // Read by any thread.
+  const ae::TickAccount& account() const { return host_->loop().account(); }
   const IoCounters& counters() const { return channel_.counters; }
 
   size_t sessions = 0;  // of clients here, or on their way here

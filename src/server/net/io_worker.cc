@@ -28,6 +28,8 @@ IoWorker::IoWorker(ae::EventLoop& loop, Parts parts, IoSettings settings)
       table_(loop, parts_.connections),
       endpoints_(loop, [this](int fd, Origin origin) { arrived(fd, origin); }),
       output_limits_(table_, settings.output) {
+  loop_.account().on_long_tick(settings.long_tick,
+                               [this](const ae::TickRecord& tick) { report(tick); });
   table_.set_on_flushed([this] { recycle(); });
   loop_.after_sleep([this] { collect(); });
   loop_.after_events([this] { hand_over(); });
@@ -47,6 +49,7 @@ IoWorker::~IoWorker() {
 void IoWorker::set(const IoSettings& settings) {
   settings_ = settings;
   output_limits_.set(settings.output);
+  loop_.account().set_long_tick(settings.long_tick);
 }
 
 // --- in
@@ -266,6 +269,14 @@ void IoWorker::keep_free(std::unique_ptr<IoBatch> batch) {
   free_.push_back(std::move(batch));
 }
 
+// For LATENCY TICKS. No command runs here.
+void IoWorker::report(const ae::TickRecord& tick) {
+  LongTick long_tick;
+  long_tick.loop = parts_.name;
+  long_tick.record = tick;
+  parts_.long_ticks.add(std::move(long_tick), tick.woke_unix_us);
+}
+
 void IoWorker::publish() {
   const auto set = [](std::atomic<uint64_t>& counter, uint64_t value) {
     counter.store(value, std::memory_order_relaxed);
@@ -278,8 +289,6 @@ void IoWorker::publish() {
   set(counters.writes, stats.writes);
   set(counters.written_bytes, stats.written_bytes);
   set(counters.queued_output_bytes, stats.queued_output_bytes);
-  set(counters.ticks, loop_.stats().ticks);
-  set(counters.busy_us, uint64_t(loop_.stats().busy.count()) / 1000);
   set(counters.batches, handed_over_);
 }
 

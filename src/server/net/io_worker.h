@@ -24,6 +24,7 @@
 #include "server/net/half_requests.h"
 #include "server/net/io_channel.h"
 #include "server/net/output_limits.h"
+#include "server/observe/tick_watch.h"
 
 namespace millrace {
 
@@ -33,6 +34,8 @@ class IoWorker final : private ae::ConnectionHandler {
     const CommandTable& commands;
     IoChannel& channel;
     ae::EventLoop& main;  // only to be woken
+    TickLog& long_ticks;  // any thread's
+    std::string name;
     ae::ConnectionOptions connections;
   };
 
@@ -69,6 +72,7 @@ class IoWorker final : private ae::ConnectionHandler {
   void adopt(const IoDelivery& delivery);
   void recycle();
   void keep_free(std::unique_ptr<IoBatch> batch);
+  void report(const ae::TickRecord& tick);
   void publish();
 
   ae::EventLoop& loop_;

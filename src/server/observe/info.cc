@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "ae/base/decimal.h"
 #include "server/command/table.h"
 
 namespace millrace {
@@ -17,7 +18,7 @@ struct Section {
   void (*write)(Services& services, InfoText& text);
 };
 
-// In the order they are printed, which is Redis'.
+// In the order they are printed, which is Redis'; loops and looplatency are ours.
 constexpr Section kSections[] = {
     {"server", "Server", Shown::kByDefault, info::server},
     {"clients", "Clients", Shown::kByDefault, info::clients},
@@ -27,10 +28,12 @@ constexpr Section kSections[] = {
     {"replication", "Replication", Shown::kByDefault, info::replication},
     {"cpu", "CPU", Shown::kByDefault, info::cpu},
     {"threads", "Threads", Shown::kByDefault, info::threads},
+    {"loops", "Loops", Shown::kByDefault, info::loops},
     {"modules", "Modules", Shown::kByDefault, info::modules},
     {"commandstats", "Commandstats", Shown::kOnDemand, info::command_stats},
     {"errorstats", "Errorstats", Shown::kByDefault, info::error_stats},
     {"latencystats", "Latencystats", Shown::kOnDemand, info::latency_stats},
+    {"looplatency", "Looplatency", Shown::kOnDemand, info::loop_latency},
     {"cluster", "Cluster", Shown::kByDefault, info::cluster},
     {"keyspace", "Keyspace", Shown::kByDefault, info::keyspace},
 };
@@ -57,6 +60,11 @@ void InfoText::begin_section(std::string_view title) {
 void InfoText::bytes(std::string_view name, uint64_t bytes) {
   field(name, bytes);
   line("{}_human:{}", name, human_bytes(bytes));
+}
+
+std::string percentile_name(double percent) {
+  char digits[ae::kMaxDoubleChars];
+  return std::string(digits, ae::format_double(percent, digits));
 }
 
 std::string human_bytes(uint64_t bytes) {

@@ -21,8 +21,12 @@
 #include <string_view>
 
 #include "server/command/services.h"
+#include "server/config/config.h"
 
 namespace millrace {
+
+// "99", "99.9"
+std::string percentile_name(double percent);
 
 // What a section writes to.
 class InfoText {
@@ -56,6 +60,18 @@ class InfoText {
   std::string text_;
 };
 
+// "p50=1.003,p99=20.479": those of latency-tracking-info-percentiles, in microseconds.
+template <typename Histogram>
+std::string percentiles_us(const Histogram& histogram, const Config& config) {
+  std::string text;
+  for (double percent : config.latency_tracking_info_percentiles) {
+    if (!text.empty()) text += ',';
+    text += fmt::format("p{}={:.3f}", percentile_name(percent),
+                        double(histogram.percentile(percent).count()) / 1000);
+  }
+  return text;
+}
+
 // "967.14K", "1.50G"; below a kilobyte "200B".
 std::string human_bytes(uint64_t bytes);
 
@@ -73,10 +89,12 @@ void stats(Services& services, InfoText& text);
 void replication(Services& services, InfoText& text);
 void cpu(Services& services, InfoText& text);
 void threads(Services& services, InfoText& text);
+void loops(Services& services, InfoText& text);
 void modules(Services& services, InfoText& text);
 void command_stats(Services& services, InfoText& text);
 void error_stats(Services& services, InfoText& text);
 void latency_stats(Services& services, InfoText& text);
+void loop_latency(Services& services, InfoText& text);
 void cluster(Services& services, InfoText& text);
 void keyspace(Services& services, InfoText& text);
 }  // namespace info

@@ -1,10 +1,10 @@
 // INFO of what has been done so far: stats, commandstats, errorstats, latencystats.
-#include "ae/base/decimal.h"
 #include "server/command/lifecycle.h"
 #include "server/command/table.h"
 #include "server/config/config.h"
 #include "server/observe/command_stats.h"
 #include "server/observe/info.h"
+#include "server/observe/load_meter.h"
 
 namespace millrace::info {
 namespace {
@@ -28,10 +28,17 @@ void keys(const ServerStats& stats, InfoText& text) {
   text.field("keyspace_misses", stats.keyspace_misses);
 }
 
-// "99", "99.9"
-std::string percentile_name(double percent) {
-  char digits[ae::kMaxDoubleChars];
-  return std::string(digits, ae::format_double(percent, digits));
+void event_loop(Services& services, InfoText& text) {
+  const LoopTraffic now = LoopTraffic::of(services.lifecycle);
+  const LoopTraffic& before = services.stats.loop_before;
+  const LoadMeter::Recent recent = services.load.recent(0);
+  const int64_t busy_us = recent.busy.count() / 1000;
+  text.field("eventloop_cycles", now.cycles - before.cycles);
+  text.field("eventloop_duration_sum", now.duration_us - before.duration_us);
+  text.field("eventloop_duration_cmd_sum", now.command_us - before.command_us);
+  text.field("instantaneous_eventloop_cycles_per_sec", uint64_t(recent.ticks_per_second()));
+  text.field("instantaneous_eventloop_duration_usec",
+             recent.ticks == 0 ? 0 : busy_us / int64_t(recent.ticks));
 }
 
 }  // namespace
@@ -57,6 +64,7 @@ void stats(Services& services, InfoText& text) {
   text.field("total_writes_processed", now.writes - stats.traffic_before.writes);
   text.field("io_threaded_reads_processed", 0);
   text.field("io_threaded_writes_processed", 0);
+  event_loop(services, text);
 }
 
 void command_stats(Services& services, InfoText& text) {
@@ -78,14 +86,8 @@ void latency_stats(Services& services, InfoText& text) {
   for (size_t id = 0; id < services.commands.size(); ++id) {
     const CommandStats::Row& row = services.command_stats.row(uint16_t(id));
     if (!row.histogram) continue;
-    std::string percentiles;
-    for (double percent : services.config.latency_tracking_info_percentiles) {
-      if (!percentiles.empty()) percentiles += ',';
-      percentiles += fmt::format("p{}={:.3f}", percentile_name(percent),
-                                 double(row.histogram->percentile(percent).count()) / 1000);
-    }
     text.line("latency_percentiles_usec_{}:{}", services.commands.by_id(uint16_t(id)).full_name,
-              percentiles);
+              percentiles_us(*row.histogram, services.config));
   }
 }
 

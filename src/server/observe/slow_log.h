@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <deque>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "server/config/config.h"
@@ -39,6 +40,8 @@ class SlowLog {
     if (threshold_us < 0 || us < uint64_t(threshold_us)) return;
     add(context, us);
   }
+  // An argument as it is shown, of which at least the first kMaxArgumentBytes are in `text`.
+  static std::string shortened(std::string_view text, size_t whole_bytes);
   const std::deque<Entry>& entries() const { return entries_; }  // newest first
   void reset() { entries_.clear(); }
   // After slowlog-max-len has changed.

@@ -28,8 +28,10 @@
 #include "server/core/memory_guard.h"
 #include "server/observe/command_stats.h"
 #include "server/observe/latency_monitor.h"
+#include "server/observe/load_meter.h"
 #include "server/observe/monitor_feed.h"
 #include "server/observe/slow_log.h"
+#include "server/observe/tick_watch.h"
 
 namespace millrace {
 
@@ -88,6 +90,9 @@ class FakeLifecycle final : public Lifecycle {
   uint64_t reads() const override { return 10; }
   uint64_t writes() const override { return 20; }
   std::vector<IoThreadFacts> io_threads() const override { return {}; }
+  std::vector<LoopView> loops() const override { return loop_views; }
+
+  std::vector<LoopView> loop_views;
 };
 
 class CommandRig {
@@ -96,6 +101,7 @@ class CommandRig {
 
   CommandRig() {
     advance(0);
+    lifecycle.loop_views = {{"main", &loop->account()}};
     clients.on_pause_change([this] { gates.refresh(); });
     store.on_any_change([this](const Config&, const Config&) -> Refusal {
       gates.refresh();
@@ -144,6 +150,9 @@ class CommandRig {
   CommandStats command_stats{table.size()};
   SlowLog slow_log{store.config()};
   LatencyMonitor latency{store.config()};
+  std::unique_ptr<ae::EventLoop> loop = std::move(*ae::EventLoop::create({}));
+  TickWatch ticks{loop->account()};
+  LoadMeter load;
   MonitorFeed monitors{clients};
   Services services{.tick = {},
                     .config = store.config(),
@@ -158,10 +167,11 @@ class CommandRig {
                     .clients = clients,
                     .slow_log = slow_log,
                     .latency = latency,
+                    .ticks = ticks,
+                    .load = load,
                     .monitors = monitors,
                     .lifecycle = lifecycle,
                     .prng = prng};
-  std::unique_ptr<ae::EventLoop> loop = std::move(*ae::EventLoop::create({}));
   MemoryGuard memory_guard{*loop, services};
   Gates gates{services, memory_guard};
   Dispatcher dispatcher{services, gates};
