@@ -152,6 +152,15 @@ ae::Nanoseconds Server::long_tick() const {
   return ae::Milliseconds(services_.config.latency_ticks_threshold_ms);
 }
 
+ClientMemory Server::client_memory() {
+  ClientMemory memory{.sessions = clients_.session_bytes(),
+                      .extras = clients_.extras_bytes(),
+                      .spare_slots = clients_.spare_slot_bytes()};
+  client_io_.add_memory(memory);
+  threads_.add_memory(memory);
+  return memory;
+}
+
 std::optional<std::string> Server::open() {
   if (auto problem = threads_.resize(io_threads_wanted())) return problem;
   if (auto problem = endpoints_.open(services_.config)) return problem;

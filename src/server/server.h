@@ -96,6 +96,7 @@ class Server final : private Lifecycle {
   uint64_t writes() const override { return table_.stats().writes + threads_.traffic().writes; }
   std::vector<IoThreadFacts> io_threads() const override { return threads_.facts(); }
   std::vector<LoopView> loops() const override;
+  ClientMemory client_memory() override;
 
   ConfigStore& config_store_;
   std::unique_ptr<ae::EventLoop> loop_;

@@ -23,7 +23,10 @@ class ChunkedArray {
   T& at(size_t index) {
     const size_t chunk = index / kChunkElements;
     if (chunk >= chunks_.size()) chunks_.resize(chunk + 1);
-    if (chunks_[chunk] == nullptr) chunks_[chunk] = std::make_unique<T[]>(kChunkElements);
+    if (chunks_[chunk] == nullptr) {
+      chunks_[chunk] = std::make_unique<T[]>(kChunkElements);
+      ++chunks_there_;
+    }
     return chunks_[chunk][index % kChunkElements];
   }
 
@@ -33,8 +36,11 @@ class ChunkedArray {
     return &chunks_[chunk][index % kChunkElements];
   }
 
+  size_t reserved_bytes() const { return chunks_there_ * kChunkElements * sizeof(T); }
+
  private:
   std::vector<std::unique_ptr<T[]>> chunks_;
+  size_t chunks_there_ = 0;
 };
 
 }  // namespace ae

@@ -68,6 +68,7 @@ class SlotMap {
   static constexpr size_t kChunkBytes = 64 * 1024;
   static constexpr uint32_t kSlotsPerChunk =
       std::bit_floor(uint32_t{kChunkBytes / (sizeof(T) + sizeof(uint32_t))});
+  static constexpr size_t kSlotBytes = sizeof(T) + sizeof(uint32_t);
   static_assert(kSlotsPerChunk >= 1, "a record larger than a chunk");
   static_assert(sizeof(T) >= sizeof(uint32_t), "a free record holds the link of the free stack");
 
@@ -121,6 +122,8 @@ class SlotMap {
   bool empty() const { return size_ == 0; }
   // Every slot of a live record is below.
   uint32_t reached() const { return uint32_t(chunks_.size()) * kSlotsPerChunk; }
+  // Memory of the records there are, each with its generation.
+  size_t live_bytes() const { return size_ * kSlotBytes; }
   // Memory held for records, in use or not.
   size_t reserved_bytes() const { return chunks_there_ * sizeof(Chunk); }
 

@@ -281,6 +281,14 @@ size_t EventLoop::watched() const {
   return files_.size() - (waker_id_.valid() ? 1 : 0);
 }
 
+LoopMemory EventLoop::memory() const {
+  return {.registrations = files_.live_bytes(),
+          .spare_slots = files_.reserved_bytes() - files_.live_bytes(),
+          .lists = dirty_.capacity() * sizeof(FileId) + ready_.capacity() * sizeof(ReadyEvent) +
+                   to_reap_.capacity() * sizeof(ReapEntry),
+          .poller = poller_->memory()};
+}
+
 // --- timers, hooks, other threads, reaping
 
 TimerId EventLoop::add_timer(Nanoseconds delay, Callback<void()> callback) {

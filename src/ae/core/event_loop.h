@@ -101,6 +101,14 @@ struct LoopStats {
   uint64_t reaped = 0;
 };
 
+// User memory of a loop, in bytes.
+struct LoopMemory {
+  size_t registrations = 0;  // of what is watched
+  size_t spare_slots = 0;    // beside them in the table
+  size_t lists = 0;          // what a tick works on
+  PollerMemory poller;
+};
+
 class EventLoop {
  public:
   static Result<std::unique_ptr<EventLoop>> create(LoopOptions options = {});
@@ -173,6 +181,7 @@ class EventLoop {
   Poller& poller() { return *poller_; }
   const LoopStats& stats() const { return stats_; }
   TickAccount& account() { return account_; }
+  LoopMemory memory() const;
 
  private:
   // One per watched descriptor, in a table of up to a million: every byte here is a megabyte there.
@@ -189,6 +198,10 @@ class EventLoop {
   };
   static_assert(sizeof(Registration) <= 24);
 
+ public:
+  static constexpr size_t kRegistrationBytes = SlotMap<Registration, FileId>::kSlotBytes;
+
+ private:
   // The registration through which other threads end a wait.
   class WakeHandler final : public FileHandler {
    public:

@@ -48,6 +48,7 @@ class IoUringBuffers {
   // More of them, if there may be more.
   void grow();
   size_t free() const { return free_; }
+  size_t bytes() const { return addresses_.size() * kStride; }
 
  private:
   static constexpr size_t kStride = kBufferBytes + kCacheLineBytes;

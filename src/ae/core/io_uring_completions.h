@@ -20,6 +20,7 @@
 #include "ae/core/completions.h"
 #include "ae/core/io_uring_buffers.h"
 #include "ae/core/io_uring_ring.h"
+#include "ae/core/poller.h"
 
 namespace ae {
 
@@ -35,6 +36,9 @@ class IoUringCompletions final : public Completions {
   void sendv(int fd, uint64_t token, std::span<const iovec> pieces) override;
   void recycle(uint16_t buffer) override { buffers_->recycle(buffer); }
   size_t deliver() override;
+  PollerMemory memory() const {
+    return {.descriptors = receives_.reserved_bytes(), .buffers = buffers_->bytes()};
+  }
 
   // For the poller. Before the wait: arms what was starved. False if there is something to deliver
   // already, so that the wait must not block.

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -25,6 +26,12 @@ class Completions;
 struct ReadyEvent {
   uint64_t token = 0;
   Events events = Events::kNone;
+};
+
+// User memory of a poller.
+struct PollerMemory {
+  size_t descriptors = 0;  // what it keeps for each
+  size_t buffers = 0;      // that it lends to receives
 };
 
 class Poller {
@@ -59,6 +66,8 @@ class Poller {
 
   // The completion face of this poller, or null. See completions.h.
   virtual Completions* completions() { return nullptr; }
+
+  virtual PollerMemory memory() const { return {}; }
 };
 
 enum class Backend : uint8_t { kEpoll, kPoll, kSelect, kIoUring };

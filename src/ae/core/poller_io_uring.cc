@@ -62,6 +62,11 @@ class IoUringPoller final : public Poller {
   std::string_view name() const override { return "io_uring"; }
   bool supports(Trigger) const override { return true; }
   Completions* completions() override { return completions_.get(); }
+  PollerMemory memory() const override {
+    PollerMemory memory = completions_ == nullptr ? PollerMemory() : completions_->memory();
+    memory.descriptors += watches_.reserved_bytes();
+    return memory;
+  }
 
   Status add(int fd, Events interest, Trigger trigger, uint64_t token) override {
     if (fd < 0) return fail(EBADF, "io_uring add");

@@ -38,6 +38,13 @@ class PollPoller final : public Poller {
     return trigger == Trigger::kLevel || trigger == Trigger::kOneShot;
   }
 
+  PollerMemory memory() const override {
+    return {.descriptors = kernel_.capacity() * sizeof(kernel_[0]) +
+                           ours_.capacity() * sizeof(ours_[0]) +
+                           position_of_.capacity() * sizeof(position_of_[0]),
+            .buffers = 0};
+  }
+
   Status add(int fd, Events interest, Trigger trigger, uint64_t token) override {
     if (fd < 0) return fail(EBADF, "poll add");
     if (!supports(trigger)) return fail(ENOTSUP, "poll add");

@@ -26,9 +26,9 @@
 //
 // Cost. The clock is read at the end of a phase that had work and not of others: an idle tick reads
 // it as often as without an account, one that serves requests three times more (the end of read and
-// both ends of the flush), 25 ns each from the vDSO; beside that, an addition to a histogram per
-// phase. No allocation and no system call; tests/ae/core/tick_account_test.cc counts the reads and
-// tests/server/request_cost_test.cc the rest.
+// both ends of the flush), 25 to 60 ns each from the vDSO; beside that, an addition to a histogram
+// per phase. No allocation and no system call; tests/ae/core/tick_account_test.cc counts the reads
+// and tests/server/request_cost_test.cc the rest.
 //
 // Thread: the loop's, but for what is marked. Example:
 //

@@ -81,7 +81,11 @@ ConnectionTable::InputRoom ConnectionTable::make_room(Record& record, size_t mos
   // Read ahead while blocked is bounded: nobody consumes it.
   if (record.pauses != 0 && kept >= options_.read_budget) return {};
   if (kept > small || wanted > small) {
-    return {need_extension(record).input.room(most, wanted, held_), 0, true};
+    KeptInput& block = need_extension(record).input;
+    kept_capacity_ -= block.capacity();
+    const MutableBytes behind = block.room(most, wanted, held_);
+    kept_capacity_ += block.capacity();
+    return {behind, 0, true};
   }
   const MutableBytes room = room_behind_held(kept);
   // on_input_full may have called anything, even for this connection.
@@ -262,7 +266,9 @@ void ConnectionTable::keep(ConnectionId id, Record& record, Bytes bytes) {
   if (extra.input.size() + bytes.size() > options_.max_kept_input) {
     return close(id, CloseReason::kInputLimit);
   }
+  kept_capacity_ -= extra.input.capacity();
   extra.input.append(bytes, held_);
+  kept_capacity_ += extra.input.capacity();
   stats_.kept_input_bytes += bytes.size();
 }
 
@@ -270,11 +276,13 @@ KeptInput ConnectionTable::take_kept(Record& record) {
   Extension* extra = extension(record);
   if (extra == nullptr) return {};
   stats_.kept_input_bytes -= extra->input.size();
+  kept_capacity_ -= extra->input.capacity();
   return std::move(extra->input);
 }
 
 void ConnectionTable::put_kept(Record& record, KeptInput block) {
   stats_.kept_input_bytes += block.size();
+  kept_capacity_ += block.capacity();
   need_extension(record).input = std::move(block);
 }
 

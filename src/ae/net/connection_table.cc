@@ -224,6 +224,20 @@ void ConnectionTable::discard_buffers(Record& record) {
   release_idle_extension(record);
 }
 
+TableMemory ConnectionTable::memory() const {
+  const size_t live = records_.live_bytes() + extensions_.live_bytes();
+  const size_t ids = flush_list_.capacity() + flushing_.capacity() + resume_list_.capacity() +
+                     resuming_.capacity() + end_list_.capacity() + ending_.capacity();
+  return {.records = records_.live_bytes(),
+          .extensions = extensions_.live_bytes(),
+          .kept_input = kept_capacity_,
+          .queued_output = chunks_.lent_bytes(),
+          .spare_slots = records_.reserved_bytes() + extensions_.reserved_bytes() - live,
+          .scratch = scratch_.capacity(),
+          .pool = chunks_.pooled_bytes(),
+          .lists = ids * sizeof(ConnectionId) + views_.capacity() * sizeof(PendingView)};
+}
+
 // --- the rare part of a record
 
 ConnectionTable::Extension* ConnectionTable::extension(const Record& record) {

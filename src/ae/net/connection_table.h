@@ -80,6 +80,20 @@ struct TableStats {
   size_t extensions = 0;           // connections that are not idle, now
 };
 
+// User memory of a table, in bytes. Kept by counting: asking is O(1).
+struct TableMemory {
+  // the connections' own
+  size_t records = 0;
+  size_t extensions = 0;     // of those that are not idle
+  size_t kept_input = 0;     // blocks of half packets
+  size_t queued_output = 0;  // chunks of output that waits
+  // beside them
+  size_t spare_slots = 0;  // in the tables of both
+  size_t scratch = 0;      // input, lent to whoever is read
+  size_t pool = 0;         // chunks that wait for output
+  size_t lists = 0;        // who is to be flushed, resumed, told of an end; pending views
+};
+
 class ConnectionTable final : private FileHandler, private Reaper, private StreamOwner {
  public:
   ConnectionTable(EventLoop& loop, ConnectionOptions options = {});
@@ -147,6 +161,7 @@ class ConnectionTable final : private FileHandler, private Reaper, private Strea
 
   EventLoop& loop() { return loop_; }
   const TableStats& stats() const { return stats_; }
+  TableMemory memory() const;
 
  private:
   using Record = ConnectionRecord;
@@ -233,6 +248,7 @@ class ConnectionTable final : private FileHandler, private Reaper, private Strea
   EventLoop& loop_;
   const ConnectionOptions options_;
   TableStats stats_;
+  size_t kept_capacity_ = 0;  // of the blocks whose bytes kept_input_bytes counts
   SlotMap<Record, ConnectionId> records_;
   SlotMap<Extension> extensions_;
   std::vector<ConnectionHandler*> handlers_;  // the few there are; records hold the index

@@ -52,12 +52,14 @@ OutChunk* ChunkPool::take(size_t bytes, uint32_t least_class) {
     chunk = static_cast<OutChunk*>(std::malloc(whole));
     AE_ASSERT(chunk != nullptr);
   }
+  lent_bytes_ += whole;
   *chunk = {nullptr, uint32_t(whole - sizeof(OutChunk)), 0, 0, size_class};
   return chunk;
 }
 
 void ChunkPool::give(OutChunk* chunk) {
   const size_t whole = chunk->capacity + sizeof(OutChunk);
+  lent_bytes_ -= whole;
   if (chunk->size_class == kUnpooled || pooled_bytes_ + whole > kMaxPooledBytes) {
     std::free(chunk);
     return;

@@ -62,10 +62,13 @@ class ChunkPool {
   OutChunk* take(size_t bytes, uint32_t least_class);
   void give(OutChunk* chunk);
   size_t pooled_bytes() const { return pooled_bytes_; }
+  // In queues: whole chunks.
+  size_t lent_bytes() const { return lent_bytes_; }
 
  private:
   OutChunk* free_[kClasses] = {};
   size_t pooled_bytes_ = 0;
+  size_t lent_bytes_ = 0;
 };
 
 class OutQueue {

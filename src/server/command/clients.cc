@@ -4,6 +4,15 @@
 
 namespace millrace {
 
+size_t SessionExtras::memory_bytes() const {
+  // Within the string up to its built-in capacity, on the heap beyond.
+  const size_t built_in = std::string().capacity();
+  size_t bytes = sizeof(SessionExtras);
+  for (const std::string* text : {&name, &library_name, &library_version})
+    if (text->capacity() > built_in) bytes += text->capacity() + 1;
+  return bytes;
+}
+
 Session& Clients::open(uint32_t uptime_s) {
   SessionId id = sessions_.emplace();
   Session& session = *sessions_.find(id);
@@ -14,6 +23,8 @@ Session& Clients::open(uint32_t uptime_s) {
 }
 
 void Clients::closed(SessionId id) {
+  const Session* session = find(id);
+  if (session && session->extras) extras_bytes_ -= session->extras->memory_bytes();
   sessions_.erase(id);
 }
 

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -65,6 +66,25 @@ class Clients {
   // A slice of it: from `cursor` on, at most `limit` slots; returns the next cursor, 0 at the end.
   uint32_t visit(uint32_t cursor, size_t limit, const std::function<void(Session&)>& visitor);
 
+  // The one way to the rare part of a session: change(SessionExtras&) sees what is there, or a new
+  // one; what is empty afterwards is given back.
+  template <typename Change>
+  void change_extras(Session& session, Change&& change) {
+    if (session.extras) {
+      extras_bytes_ -= session.extras->memory_bytes();
+    } else {
+      session.extras = std::make_unique<SessionExtras>();
+    }
+    change(*session.extras);
+    if (session.extras->empty()) return session.extras.reset();
+    extras_bytes_ += session.extras->memory_bytes();
+  }
+
+  // --- memory: of the sessions there are, of the slots kept free beside them, of all extras
+  size_t session_bytes() const { return sessions_.live_bytes(); }
+  size_t spare_slot_bytes() const { return sessions_.reserved_bytes() - sessions_.live_bytes(); }
+  size_t extras_bytes() const { return extras_bytes_; }
+
   ClientLink& link() { return link_; }
 
   // CLIENT PAUSE: until then requests of this kind wait. kNone once the time has passed.
@@ -82,6 +102,7 @@ class Clients {
  private:
   ClientLink& link_;
   SessionTable sessions_;
+  size_t extras_bytes_ = 0;
   uint64_t next_id_ = 1;
   PauseKind pause_kind_ = PauseKind::kNone;
   int64_t pause_until_ms_ = 0;

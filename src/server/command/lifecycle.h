@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "server/command/client_memory.h"
+
 namespace ae {
 class TickAccount;
 }
@@ -54,6 +56,8 @@ class Lifecycle {
   virtual uint64_t writes() const = 0;
   virtual std::vector<IoThreadFacts> io_threads() const = 0;
   virtual std::vector<LoopView> loops() const = 0;
+  // IO threads stand still for it.
+  virtual ClientMemory client_memory() = 0;
 
  protected:
   ~Lifecycle() = default;

@@ -41,6 +41,10 @@ struct SessionExtras {
   std::string name;
   std::string library_name;
   std::string library_version;
+
+  bool empty() const { return name.empty() && library_name.empty() && library_version.empty(); }
+  // With what the strings have on the heap.
+  size_t memory_bytes() const;
 };
 
 struct Session {
@@ -48,9 +52,9 @@ struct Session {
   uint64_t id = 0;  // CLIENT ID: grows, never reused
   ae::ConnectionId connection;
   const Command* last_command = nullptr;  // CLIENT LIST's cmd=
-  std::unique_ptr<SessionExtras> extras;
-  uint32_t created_s = 0;  // monotonic seconds since the server started
-  uint32_t active_s = 0;   // of the last request
+  std::unique_ptr<SessionExtras> extras;  // null: nothing rare. Changed by Clients::change_extras
+  uint32_t created_s = 0;                 // monotonic seconds since the server started
+  uint32_t active_s = 0;                  // of the last request
   uint16_t flags = 0;
   uint8_t db = 0;
   uint8_t resp = 2;
@@ -66,11 +70,6 @@ struct Session {
     skipping ? set(SessionFlag::kSkipping) : clear(SessionFlag::kSkipping);
   }
   bool silent() const { return has(SessionFlag::kReplyOff) || has(SessionFlag::kSkipping); }
-
-  SessionExtras& rare() {
-    if (!extras) extras = std::make_unique<SessionExtras>();
-    return *extras;
-  }
 };
 // At a million clients each further word is 8 MB. With the connection's record (64) and the loop's
 // registration (28) this is what an idle client costs.

@@ -46,7 +46,7 @@ void client_getname(Context& c) {
 // CLIENT SETNAME connection-name
 void client_setname(Context& c) {
   if (!is_client_word(c.arg(2))) return c.fail(errors::kBadClientName);
-  set_client_name(c.session(), c.arg(2));
+  set_client_name(c.services().clients, c.session(), c.arg(2));
   c.reply().ok();
 }
 
@@ -58,8 +58,9 @@ void client_setinfo(Context& c) {
     return c.fail("ERR Unrecognized option '" + attribute + "'");
   if (!is_client_word(c.arg(3)))
     return c.fail("ERR " + attribute + " cannot contain spaces, newlines or special characters.");
-  SessionExtras& extras = c.session().rare();
-  (is_name ? extras.library_name : extras.library_version) = c.arg(3);
+  c.services().clients.change_extras(c.session(), [&](SessionExtras& extras) {
+    (is_name ? extras.library_name : extras.library_version) = c.arg(3);
+  });
   c.reply().ok();
 }
 

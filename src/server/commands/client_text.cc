@@ -29,7 +29,7 @@ std::string flag_letters(const Session& session) {
 
 size_t memory_of(const Session& session) {
   size_t bytes = idle_client_bytes();
-  if (session.extras) bytes += sizeof(SessionExtras);
+  if (session.extras) bytes += session.extras->memory_bytes();
   return bytes;
 }
 
@@ -39,9 +39,8 @@ bool is_client_word(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return c >= '!' && c <= '~'; });
 }
 
-void set_client_name(Session& session, std::string_view name) {
-  if (name.empty() && !session.extras) return;
-  session.rare().name = name;
+void set_client_name(Clients& clients, Session& session, std::string_view name) {
+  clients.change_extras(session, [name](SessionExtras& extras) { extras.name = name; });
 }
 
 void append_client_line(std::string& text, Services& services, const Session& session) {

@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "server/command/clients.h"
 #include "server/command/services.h"
 #include "server/command/session.h"
 
@@ -13,7 +14,7 @@ namespace millrace {
 bool is_client_word(std::string_view text);
 
 // An empty name takes the name away.
-void set_client_name(Session& session, std::string_view name);
+void set_client_name(Clients& clients, Session& session, std::string_view name);
 
 // Appends Redis' line for one client, with its end:
 //

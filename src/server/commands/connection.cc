@@ -120,7 +120,7 @@ void hello(Context& c) {
   if (options.user && !log_in(c, *options.user, options.password)) return;
   Session& session = c.session();
   if (!session.has(SessionFlag::kAuthenticated)) return c.fail(kHelloNeedsAuth);
-  if (options.name) set_client_name(session, *options.name);
+  if (options.name) set_client_name(c.services().clients, session, *options.name);
   if (options.resp) session.resp = *options.resp;
   c.reply().set_resp(proto::Resp(session.resp));  // this reply is in the new protocol already
   reply_server_facts(c);
@@ -163,7 +163,8 @@ void reset(Context& c) {
                            SessionFlag::kReplyOff, SessionFlag::kSkipNext})
     session.clear(flag);
   if (!c.config().requirepass.empty()) session.clear(SessionFlag::kAuthenticated);
-  set_client_name(session, {});  // the library's name stays: it is still behind the connection
+  set_client_name(c.services().clients, session,
+                  {});  // the library's name stays: it is still behind the connection
   c.select(0);
   session.resp = 2;
   c.reply().set_resp(proto::Resp::k2);

@@ -42,7 +42,7 @@ void reply_totals(Context& c, const MemoryOverview& memory) {
   reply_size(c, "startup.allocated", int64_t(memory.startup));
   reply_size(c, "replication.backlog", 0);
   reply_size(c, "clients.slaves", 0);
-  reply_size(c, "clients.normal", int64_t(memory.clients));
+  reply_size(c, "clients.normal", int64_t(memory.clients.own()));
   for (std::string_view part : kAbsentParts) reply_size(c, part, 0);
 }
 

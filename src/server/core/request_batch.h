@@ -55,6 +55,9 @@ class RequestBatch {
   std::span<const std::string_view> args_of(const Request& request) const {
     return {args_.data() + request.first_arg, request.arg_count};
   }
+  size_t memory_bytes() const {
+    return requests_.capacity() * sizeof(Request) + args_.capacity() * sizeof(args_[0]);
+  }
   void clear() {
     requests_.clear();
     args_.clear();

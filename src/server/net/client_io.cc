@@ -22,6 +22,12 @@ void ClientIo::refresh() {
   link_.refresh();
 }
 
+void ClientIo::add_memory(ClientMemory& sum) {
+  add_loop_memory(sum, table_);
+  sum.reply_arena += replies_.memory_bytes();
+  sum.lists += batch_.memory_bytes();
+}
+
 void ClientIo::run_batch() {
   run_requests();
   table_.release_input();

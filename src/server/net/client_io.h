@@ -18,6 +18,7 @@
 #include "server/net/client_door.h"
 #include "server/net/client_link.h"
 #include "server/net/half_requests.h"
+#include "server/net/loop_memory.h"
 
 namespace millrace {
 
@@ -30,6 +31,7 @@ class ClientIo final : public ae::ConnectionHandler {
   void accept(int fd, Origin origin);
   // To be called when the configuration changes.
   void refresh();
+  void add_memory(ClientMemory& sum);
   // Runs what has been parsed and sends the replies.
   void run_batch();
 

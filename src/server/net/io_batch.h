@@ -93,6 +93,10 @@ struct IoBatch {
   ByteBlocks bytes;
   bool from_thread = false;  // and not started by main
 
+  size_t list_bytes() const {
+    return requests.memory_bytes() + clients.capacity() * sizeof(Client) +
+           notices.capacity() * sizeof(IoNotice) + deliveries.capacity() * sizeof(IoDelivery);
+  }
   bool has_news() const { return !clients.empty() || !notices.empty(); }
   // The bytes of the deliveries have left.
   void clear() {

@@ -6,23 +6,23 @@
 namespace millrace {
 
 std::string IoLink::peer_text(const Session& session) {
-  return connection_facts::peer_text(pool_.look_into(session.thread), session);
+  return connection_facts::peer_text(pool_.look_into(session.thread).table(), session);
 }
 
 std::string IoLink::local_text(const Session& session) {
-  return connection_facts::local_text(pool_.look_into(session.thread), session);
+  return connection_facts::local_text(pool_.look_into(session.thread).table(), session);
 }
 
 int IoLink::descriptor(const Session& session) {
-  return connection_facts::descriptor(pool_.look_into(session.thread), session);
+  return connection_facts::descriptor(pool_.look_into(session.thread).table(), session);
 }
 
 size_t IoLink::unread_bytes(const Session& session) {
-  return connection_facts::unread_bytes(pool_.look_into(session.thread), session);
+  return connection_facts::unread_bytes(pool_.look_into(session.thread).table(), session);
 }
 
 size_t IoLink::output_bytes(const Session& session) {
-  return connection_facts::output_bytes(pool_.look_into(session.thread), session);
+  return connection_facts::output_bytes(pool_.look_into(session.thread).table(), session);
 }
 
 void IoLink::order(const Session& session, IoDelivery delivery) {

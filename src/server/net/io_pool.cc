@@ -256,11 +256,11 @@ void IoPool::before_sleep() {
 
 // --- looking into the threads
 
-ae::ConnectionTable& IoPool::look_into(uint8_t number) {
+IoWorker& IoPool::look_into(uint8_t number) {
   if (!std::exchange(held_, true))
     for (std::unique_ptr<IoThread>& thread : threads_)
       if (thread) thread->hold();
-  return at(number).worker().table();
+  return at(number).worker();
 }
 
 void IoPool::release() {
@@ -281,6 +281,11 @@ size_t IoPool::queued_output_bytes() const {
   for (const std::unique_ptr<IoThread>& thread : threads_)
     if (thread) sum += value(thread->counters().queued_output_bytes);
   return sum;
+}
+
+void IoPool::add_memory(ClientMemory& sum) {
+  for (size_t i = 0; i < threads_.size(); ++i)
+    if (threads_[i]) look_into(uint8_t(i + 1)).add_memory(sum);
 }
 
 std::vector<LoopView> IoPool::loops() const {

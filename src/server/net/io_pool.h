@@ -57,13 +57,14 @@ class IoPool {
   // --- for IoLink: the thread of a session
   IoThread& at(uint8_t number) { return *threads_[number - 1]; }
   // What this thread's loop has, to be looked at; the threads stand until the main loop sleeps.
-  ae::ConnectionTable& look_into(uint8_t number);
+  IoWorker& look_into(uint8_t number);
 
   // --- what they have done, those that have ended included
   Traffic traffic() const;
   size_t queued_output_bytes() const;
   std::vector<IoThreadFacts> facts() const;
   std::vector<LoopView> loops() const;
+  void add_memory(ClientMemory& sum);
 
  private:
   void run_batches();

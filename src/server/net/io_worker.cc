@@ -269,6 +269,19 @@ void IoWorker::keep_free(std::unique_ptr<IoBatch> batch) {
   free_.push_back(std::move(batch));
 }
 
+// Batches that are with main at the moment are not counted: two at most.
+void IoWorker::add_memory(ClientMemory& sum) {
+  add_loop_memory(sum, table_);
+  const auto add = [&](const IoBatch& batch) {
+    sum.reply_arena += batch.replies.memory_bytes();
+    sum.input_scratch += batch.bytes.memory_bytes();
+    sum.lists += batch.list_bytes();
+  };
+  if (filling_) add(*filling_);
+  for (const auto* batches : {&sending_, &free_})
+    for (const std::unique_ptr<IoBatch>& batch : *batches) add(*batch);
+}
+
 // For LATENCY TICKS. No command runs here.
 void IoWorker::report(const ae::TickRecord& tick) {
   LongTick long_tick;

@@ -23,6 +23,7 @@
 #include "server/net/endpoints.h"
 #include "server/net/half_requests.h"
 #include "server/net/io_channel.h"
+#include "server/net/loop_memory.h"
 #include "server/net/output_limits.h"
 #include "server/observe/tick_watch.h"
 
@@ -45,6 +46,7 @@ class IoWorker final : private ae::ConnectionHandler {
   // What this loop accepts by itself, where it does.
   Endpoints& endpoints() { return endpoints_; }
   ae::ConnectionTable& table() { return table_; }
+  void add_memory(ClientMemory& sum);
   const HalfRequests& halves() const { return halves_; }
 
  private:

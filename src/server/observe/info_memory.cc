@@ -58,7 +58,7 @@ void memory(Services& services, InfoText& text) {
   allocator(memory, text);
   text.field("mem_not_counted_for_evict", 0);
   text.field("mem_clients_slaves", 0);
-  text.field("mem_clients_normal", memory.clients);
+  text.field("mem_clients_normal", memory.clients.own());
   text.field("mem_allocator", memory::allocator_name());
   text.field("lazyfree_pending_objects", services.lazy_free.pending());
   text.field("lazyfreed_objects", services.lazy_free.freed());

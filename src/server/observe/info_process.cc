@@ -7,6 +7,7 @@
 #include "server/command/lifecycle.h"
 #include "server/config/config.h"
 #include "server/observe/info.h"
+#include "server/observe/kernel_sockets.h"
 #include "server/version.h"
 
 namespace millrace::info {
@@ -53,6 +54,32 @@ void cpu_time(InfoText& text, std::string_view suffix, int who) {
   text.line("used_cpu_user{}:{}.{:06}", suffix, usage.ru_utime.tv_sec, usage.ru_utime.tv_usec);
 }
 
+// The ledger: the clients' own, by kind; what lies beside them; and the kernel's part.
+void client_memory(Services& services, InfoText& text) {
+  const ClientMemory memory = services.lifecycle.client_memory();
+  const size_t count = services.clients.count();
+  text.field("mem_clients_own", memory.own());
+  text.field("mem_clients_own_per_client", count == 0 ? 0 : memory.own() / count);
+  text.field("mem_clients_sessions", memory.sessions);
+  text.field("mem_clients_connections", memory.connections);
+  text.field("mem_clients_registrations", memory.registrations);
+  text.field("mem_clients_extensions", memory.extensions);
+  text.field("mem_clients_kept_input", memory.kept_input);
+  text.field("mem_clients_queued_output", memory.queued_output);
+  text.field("mem_clients_extras", memory.extras);
+  text.field("mem_clients_beside", memory.beside());
+  text.field("mem_clients_spare_slots", memory.spare_slots);
+  text.field("mem_clients_input_scratch", memory.input_scratch);
+  text.field("mem_clients_receive_buffers", memory.receive_buffers);
+  text.field("mem_clients_output_pool", memory.output_pool);
+  text.field("mem_clients_reply_arena", memory.reply_arena);
+  text.field("mem_clients_lists", memory.lists);
+  const std::optional<KernelSockets> kernel = read_kernel_sockets();
+  if (!kernel) return;
+  text.field("machine_tcp_sockets", kernel->allocated);
+  text.field("machine_tcp_buffer_bytes", kernel->buffer_bytes);
+}
+
 }  // namespace
 
 void server(Services& services, InfoText& text) {
@@ -92,6 +119,7 @@ void clients(Services& services, InfoText& text) {
   text.field("clients_in_timeout_table", 0);
   text.field("total_blocking_keys", 0);
   text.field("total_blocking_keys_on_nokey", 0);
+  client_memory(services, text);
 }
 
 void cpu(Services&, InfoText& text) {

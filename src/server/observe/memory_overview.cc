@@ -2,18 +2,22 @@
 
 #include <algorithm>
 
+#include "ae/net/connection_record.h"
 #include "server/command/clients.h"
+#include "server/command/lifecycle.h"
 
 namespace millrace {
 namespace {
 
 // The connection's record and the loop's registration.
-constexpr size_t kConnectionBytes = 80;
+constexpr size_t kConnectionBytes =
+    ae::SlotMap<ae::ConnectionRecord, ae::ConnectionId>::kSlotBytes +
+    ae::EventLoop::kRegistrationBytes;
 
 }  // namespace
 
 size_t idle_client_bytes() {
-  return sizeof(Session) + kConnectionBytes;
+  return SessionTable::kSlotBytes + kConnectionBytes;
 }
 
 MemoryOverview MemoryOverview::take(const Services& services) {
@@ -23,8 +27,10 @@ MemoryOverview MemoryOverview::take(const Services& services) {
   overview.startup = memory::startup_bytes();
   overview.resident = memory::resident_bytes();
   overview.allocator = memory::allocator_stats();
-  overview.clients = services.clients.count() * idle_client_bytes();
-  overview.overhead = overview.startup + overview.clients;
+  overview.clients = services.lifecycle.client_memory();
+  // Of what lies beside the clients, the scratch and the lists are there from the start.
+  overview.overhead = overview.startup + overview.clients.own() + overview.clients.spare_slots +
+                      overview.clients.output_pool + overview.clients.reply_arena;
   for (size_t i = 0; i < services.databases.count(); ++i) {
     const Keyspace& keyspace = services.databases[i];
     if (keyspace.size() == 0) continue;

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "server/command/client_memory.h"
 #include "server/command/services.h"
 #include "server/observe/memory_meter.h"
 
@@ -25,7 +26,7 @@ struct MemoryOverview {
   size_t used = 0;
   size_t peak = 0;
   size_t startup = 0;
-  size_t clients = 0;
+  ClientMemory clients;
   size_t overhead = 0;
   size_t keys = 0;
   size_t resident = 0;  // of the process
@@ -53,8 +54,8 @@ struct MemoryOverview {
   }
 };
 
-// What a connection costs while nothing waits for it (command/session.h and
-// ae/net/connection_record.h).
+// What a connection costs while nothing waits for it: a session, a connection's record, a loop's
+// registration (command/session.h, ae/net/connection_record.h).
 size_t idle_client_bytes();
 
 }  // namespace millrace
