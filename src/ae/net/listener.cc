@@ -24,6 +24,13 @@ constexpr size_t kMaxClosingsAhead = 64;
 // nobody.
 constexpr size_t kMaxRefusalsPerTick = 16;
 
+// Of a Unix socket that is in the file system, also by a relative path; else empty.
+std::string path_of(const Address& address) {
+  if (!address.is_unix()) return {};
+  std::string path = address.host();
+  return path.starts_with('@') ? std::string() : path;
+}
+
 enum class AcceptError { kNothingThere, kThatOneFailed, kNoDescriptor, kOurs };
 
 AcceptError classify(int error) {
@@ -75,8 +82,7 @@ Result<uint32_t> Listener::listen(const Address& address, EndpointOptions option
   const Result<int> fd = open(address, options);
   if (!fd) return fail(fd.error());
   Result<uint32_t> endpoint = adopt(*fd, options);
-  const std::string path = address.is_unix() ? address.host() : "";
-  if (endpoint && path.starts_with('/')) endpoints_[*endpoint].path = path;
+  if (endpoint) endpoints_[*endpoint].path = path_of(address);
   return endpoint;
 }
 
@@ -130,10 +136,9 @@ Status Listener::bind_and_listen(int fd, const Address& address, const EndpointO
     if (const Status set = set_reuse_port(os_, fd); !set) return set;
   }
   if (const Status bound = bind_replacing(fd, address); !bound) return bound;
-  const std::string path = address.is_unix() ? address.host() : "";
+  const std::string path = path_of(address);
   // Before listen(): nobody gets in with the wrong mode.
-  if (options.unix_mode && path.starts_with('/') &&
-      ::chmod(path.c_str(), *options.unix_mode) != 0) {
+  if (options.unix_mode && !path.empty() && ::chmod(path.c_str(), *options.unix_mode) != 0) {
     return fail(errno, "chmod");
   }
   return os_.listen(fd, options.backlog);
@@ -148,9 +153,9 @@ Status Listener::bind_replacing(int fd, const Address& address) {
 
 // A socket file outlives its server; connecting tells whether anybody is there.
 bool Listener::is_stale_socket(const Address& address) {
-  const std::string path = address.is_unix() ? address.host() : "";
+  const std::string path = path_of(address);
   struct stat status {};
-  if (!path.starts_with('/') || ::lstat(path.c_str(), &status) != 0) return false;
+  if (path.empty() || ::lstat(path.c_str(), &status) != 0) return false;
   if (!S_ISSOCK(status.st_mode)) return false;
   const Result<int> probe = os_.socket(AF_UNIX, SOCK_STREAM, 0);
   if (!probe) return false;

@@ -103,6 +103,18 @@ TEST_F(ListenerTest, StaleUnixSocketIsReplacedALiveOneAndAFileAreNot) {
   EXPECT_EQ(::unlink(path.c_str()), 0);  // still there
 }
 
+TEST_F(ListenerTest, ARelativePathHasItsModeAndIsUnlinkedToo) {
+  const std::string path = "./ae_listener_relative_" + std::to_string(::getpid());
+  Listener& listener = make();
+  const auto endpoint = listener.listen(*Address::parse(path, 0), {.unix_mode = 0700});
+  ASSERT_TRUE(endpoint);
+  struct stat status {};
+  ASSERT_EQ(::stat(path.c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777, 0700u);
+  listener.close(*endpoint);
+  EXPECT_NE(::stat(path.c_str(), &status), 0);
+}
+
 TEST_F(ListenerTest, BudgetPerTickAndEstablishedFirst) {
   Listener& listener = make({.accepts_per_tick = 3});
   const auto endpoint = listener.listen(Address::loopback(0));
