@@ -62,11 +62,19 @@ void Crowd::dial_more() {
   }
 }
 
-// True if the rate says later. Dials that handshakes under way have held up are not made up for:
+// True if the rate says later, or connections have still to be closed. Dials that handshakes under way have held up are not made up for:
 // the rate is a bound, not a promise.
 bool Crowd::wait_for_turn() {
-  if (options_.connect_rate <= 0) return false;
   if (dial_timer_.valid()) return true;
+  // Those that were dropped are closed in slices, and until then each holds its descriptor.
+  if (loop_.reaps_pending() > 0) {
+    dial_timer_ = loop_.add_timer(ae::Nanoseconds::zero(), [this] {
+      dial_timer_ = {};
+      dial_more();
+    });
+    return true;
+  }
+  if (options_.connect_rate <= 0) return false;
   if (next_dial_ > loop_.now()) {
     dial_timer_ = loop_.add_timer_at(next_dial_, [this] {
       dial_timer_ = {};
