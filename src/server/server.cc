@@ -80,6 +80,7 @@ Server::Server(ConfigStore& config, std::unique_ptr<ae::EventLoop> loop, ae::Loo
       latency_(config.config()),
       ticks_(loop_->account()),
       monitors_(clients_),
+      heartbeats_(*loop_, clients_, stats_),
       services_{.tick = {},
                 .config = config.config(),
                 .config_store = config,
@@ -91,6 +92,7 @@ Server::Server(ConfigStore& config, std::unique_ptr<ae::EventLoop> loop, ae::Loo
                 .command_stats = command_stats_,
                 .commands = commands_,
                 .clients = clients_,
+                .heartbeats = heartbeats_,
                 .slow_log = slow_log_,
                 .latency = latency_,
                 .ticks = ticks_,
@@ -112,7 +114,10 @@ Server::Server(ConfigStore& config, std::unique_ptr<ae::EventLoop> loop, ae::Loo
                 .connections = connection_options(config.config())}),
       io_link_(threads_),
       reception_(loop_->os(), door_, client_io_, threads_),
-      endpoints_(*loop_, [this](int fd, Origin origin) { reception_.accept(fd, origin); }),
+      endpoints_(*loop_,
+                 [this](int fd, Origin origin) { reception_.accept(fd, origin, Lane::kOrdinary); }),
+      admin_lane_(*loop_, clients_,
+                  [this](int fd, Origin origin) { reception_.accept(fd, origin, Lane::kAdmin); }),
       cron_(*loop_, services_),
       started_(loop_->now()),
       run_id_(make_run_id(prng_)),
@@ -161,9 +166,14 @@ ClientMemory Server::client_memory() {
   return memory;
 }
 
+// The lane first: its descriptors are there while there are any.
 std::optional<std::string> Server::open() {
+  const Config& config = services_.config;
+  if (config.port == 0 && config.unixsocket.empty())
+    return "Configured to not listen anywhere, exiting.";
+  if (auto problem = admin_lane_.open(config)) return problem;
   if (auto problem = threads_.resize(io_threads_wanted())) return problem;
-  if (auto problem = endpoints_.open(services_.config)) return problem;
+  if (auto problem = endpoints_.open(Endpoints::of_clients(config), config)) return problem;
   return threads_.listen(endpoints_);
 }
 
@@ -191,6 +201,7 @@ void Server::watch_configuration() {
   });
   config_store_.on_change("tcp-keepalive", [this](const Config&, const Config& now) -> Refusal {
     endpoints_.set_keepalive(now.tcp_keepalive_s);
+    admin_lane_.set_keepalive(now.tcp_keepalive_s);
     threads_.set_keepalive(now.tcp_keepalive_s);
     return std::nullopt;
   });
@@ -233,6 +244,7 @@ void Server::request_shutdown(ShutdownRequest request) {
   supervision::notify_stopping();
   threads_.stop_listening();
   endpoints_.close();
+  admin_lane_.close();
   const ae::Nanoseconds grace =
       request.now ? ae::Nanoseconds(0) : ae::Seconds(services_.config.shutdown_timeout_s);
   shutdown_deadline_ = loop_->now() + grace;

@@ -26,6 +26,7 @@
 #include "server/command/services.h"
 #include "server/command/table.h"
 #include "server/config/config_store.h"
+#include "server/core/client_heartbeats.h"
 #include "server/core/cron.h"
 #include "server/core/dispatch.h"
 #include "server/core/executor.h"
@@ -33,6 +34,7 @@
 #include "server/core/memory_guard.h"
 #include "server/db/expiry.h"
 #include "server/db/lazy_free.h"
+#include "server/net/admin_lane.h"
 #include "server/net/client_io.h"
 #include "server/net/client_link.h"
 #include "server/net/client_router.h"
@@ -81,7 +83,7 @@ class Server final : private Lifecycle {
   // Lifecycle
   void request_shutdown(ShutdownRequest request) override;
   bool abort_shutdown() override;
-  int port() const override { return endpoints_.port(); }
+  int port() const override { return services_.config.port; }
   std::string_view executable() const override { return executable_; }
   std::string_view config_file() const override { return config_store_.path(); }
   std::string_view run_id() const override { return run_id_; }
@@ -117,6 +119,7 @@ class Server final : private Lifecycle {
   TickWatch ticks_;
   LoadMeter load_;
   MonitorFeed monitors_;
+  ClientHeartbeats heartbeats_;
   Services services_;
   MemoryGuard memory_guard_;
   Gates gates_;
@@ -128,6 +131,7 @@ class Server final : private Lifecycle {
   IoLink io_link_;
   Reception reception_;
   Endpoints endpoints_;
+  AdminLane admin_lane_;
   Cron cron_;
   std::unique_ptr<ae::SignalSet> signals_;
   ae::TimePoint started_;

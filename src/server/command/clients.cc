@@ -22,9 +22,15 @@ Session& Clients::open(uint32_t uptime_s) {
   return session;
 }
 
+void Clients::mark_admin(Session& session) {
+  session.set(SessionFlag::kAdmin);
+  ++admin_count_;
+}
+
 void Clients::closed(SessionId id) {
   const Session* session = find(id);
   if (session && session->extras) extras_bytes_ -= session->extras->memory_bytes();
+  if (session != nullptr && session->has(SessionFlag::kAdmin)) --admin_count_;
   sessions_.erase(id);
 }
 

@@ -38,10 +38,13 @@ class ClientLink {
   // connection yet, and the executor calls this when it is.
   virtual void close_after_reply(Session& session) = 0;
   virtual void close_idle(Session& session) = 0;
+  // It has not answered its heartbeat.
+  virtual void close_lost(Session& session) = 0;
   // Stops the reading of requests until resume(). `unrun` holds requests that were read and did not
   // run; they come again first.
   virtual void suspend(Session& session, std::string_view unrun) = 0;
   virtual void resume(Session& session) = 0;
+  virtual bool is_suspended(const Session& session) = 0;
 
  protected:
   ~ClientLink() = default;
@@ -60,6 +63,10 @@ class Clients {
   // By CLIENT ID. Visits all; for administration.
   Session* find_by_client_id(uint64_t client_id);
   size_t count() const { return sessions_.size(); }
+
+  // A client of the admin lane: not one of those that `maxclients` counts.
+  void mark_admin(Session& session);
+  size_t admin_count() const { return admin_count_; }
 
   // Visits every session in order of slot; the visitor may close any.
   void each(const std::function<void(Session&)>& visitor);
@@ -104,6 +111,7 @@ class Clients {
   SessionTable sessions_;
   size_t extras_bytes_ = 0;
   uint64_t next_id_ = 1;
+  size_t admin_count_ = 0;
   PauseKind pause_kind_ = PauseKind::kNone;
   int64_t pause_until_ms_ = 0;
   std::vector<SessionId> parked_;

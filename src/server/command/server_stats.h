@@ -42,6 +42,9 @@ struct ServerStats {
   uint64_t errors_replied = 0;
   uint64_t unknown_commands = 0;
   uint64_t protocol_errors = 0;
+  uint64_t heartbeat_probes = 0;
+  uint64_t heartbeat_lost_clients = 0;
+  uint64_t idle_clients_closed = 0;  // by `timeout`
   uint64_t peak_memory_bytes = 0;
   double expired_stale_percent = 0;
   // Rates over the last second and a half or so, sampled by the cron as Redis does (16 samples).

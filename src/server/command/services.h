@@ -20,6 +20,7 @@ class Clients;
 class CommandStats;
 class CommandTable;
 class ConfigStore;
+class Heartbeats;
 class LatencyMonitor;
 class Lifecycle;
 class LoadMeter;
@@ -46,6 +47,7 @@ struct Services {
   CommandStats& command_stats;
   const CommandTable& commands;
   Clients& clients;
+  Heartbeats& heartbeats;
   SlowLog& slow_log;
   LatencyMonitor& latency;
   TickWatch& ticks;  // what fills a tick, and the longest of them

@@ -34,15 +34,20 @@ enum class SessionFlag : uint16_t {
   kSkipNext = 64,   // CLIENT REPLY SKIP was run: the next reply is dropped
   kSkipping = 128,  // ... and this is the one
   kUnixSocket = 256,
-  kLocal = 512,  // over loopback or a unix socket
+  kLocal = 512,       // over loopback or a unix socket
+  kAdmin = 1024,      // came in by the admin lane; set with Clients::mark_admin
+  kHeartbeat = 2048,  // CLIENT HEARTBEAT ON
 };
 
 struct SessionExtras {
   std::string name;
   std::string library_name;
   std::string library_version;
+  ae::ConnectionId heartbeat;  // its place in core/client_heartbeats.h
 
-  bool empty() const { return name.empty() && library_name.empty() && library_version.empty(); }
+  bool empty() const {
+    return name.empty() && library_name.empty() && library_version.empty() && !heartbeat.valid();
+  }
   // With what the strings have on the heap.
   size_t memory_bytes() const;
 };

@@ -6,6 +6,7 @@
 #include "ae/base/decimal.h"
 #include "server/command/arg_reader.h"
 #include "server/command/clients.h"
+#include "server/command/heartbeats.h"
 #include "server/command/help.h"
 #include "server/commands/client_filter.h"
 #include "server/commands/client_text.h"
@@ -217,6 +218,34 @@ void client_no_touch(Context& c) {
   switch_flag(c, SessionFlag::kNoTouch);
 }
 
+// --- heartbeat
+
+constexpr std::string_view kHeartbeatNeedsResp3 =
+    "ERR CLIENT HEARTBEAT needs RESP3, whose push messages carry the probes: switch with HELLO 3";
+
+// CLIENT HEARTBEAT ON [INTERVAL seconds] [MISSES n] | OFF
+void client_heartbeat(Context& c) {
+  ArgReader args(c, 2);
+  HeartbeatTerms terms;
+  const bool on = read_switch(args);
+  while (on && args.more()) {
+    if (args.take("INTERVAL", 1)) {
+      terms.interval_s = uint32_t(args.integer_between(
+          1, HeartbeatTerms::kMaxIntervalS, "ERR INTERVAL must be between 1 and 3600 seconds"));
+    } else if (args.take("MISSES", 1)) {
+      terms.misses = uint32_t(args.integer_between(1, HeartbeatTerms::kMaxMisses,
+                                                   "ERR MISSES must be between 1 and 100"));
+    } else {
+      args.syntax_error();
+    }
+  }
+  if (!args.finish()) return;
+  Session& session = c.session();
+  if (on && session.resp < 3) return c.fail(kHeartbeatNeedsResp3);
+  on ? c.services().heartbeats.start(session, terms) : c.services().heartbeats.stop(session);
+  c.reply().ok();
+}
+
 // CLIENT GETREDIR
 void client_getredir(Context& c) {
   c.reply().integer(-1);
@@ -243,6 +272,15 @@ constexpr CommandSpec kSubcommands[] = {
      .group = kGroup,
      .summary = "Tells which client gets this connection's invalidation messages; -1 for none.",
      .complexity = "O(1)"},
+    {.name = "heartbeat",
+     .handler = client_heartbeat,
+     .arity = -3,
+     .flags = kOwn,
+     .since = "7.2.0",
+     .group = kGroup,
+     .summary = "Lets the server ask this RESP3 connection for a sign of life; Millrace's own.",
+     .complexity = "O(1)",
+     .syntax = "ON [INTERVAL seconds] [MISSES n] | OFF"},
     {.name = "help",
      .handler = reply_help,
      .arity = 2,

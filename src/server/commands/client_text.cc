@@ -16,8 +16,9 @@ struct FlagLetter {
   char letter;
 };
 constexpr FlagLetter kFlagLetters[] = {
-    {SessionFlag::kMonitor, 'O'}, {SessionFlag::kClosing, 'c'}, {SessionFlag::kUnixSocket, 'U'},
-    {SessionFlag::kNoEvict, 'e'}, {SessionFlag::kNoTouch, 'T'},
+    {SessionFlag::kMonitor, 'O'},   {SessionFlag::kClosing, 'c'}, {SessionFlag::kUnixSocket, 'U'},
+    {SessionFlag::kNoEvict, 'e'},   {SessionFlag::kNoTouch, 'T'}, {SessionFlag::kAdmin, 'a'},
+    {SessionFlag::kHeartbeat, 'h'},
 };
 
 std::string flag_letters(const Session& session) {

@@ -20,9 +20,10 @@ void set_client_name(Clients& clients, Session& session, std::string_view name);
 //
 //   id=3 addr=127.0.0.1:52555 laddr=127.0.0.1:6379 fd=8 name= age=855 idle=0 flags=N db=0 sub=0 ...
 //
-// All of Redis' fields, in its order. Of the buffers Redis speaks of, a client here has two at
-// most: half a request that was read (qbuf), and replies that the kernel did not take (omem,
-// counted as one in oll). The others are 0 because they do not exist.
+// All of Redis' fields, in its order. Two flags are ours: a, came in by the admin lane; h, asked
+// for a heartbeat. Of the buffers Redis speaks of, a client here has two at most: half a request
+// that was read (qbuf), and replies that the kernel did not take (omem, counted as one in oll). The
+// others are 0 because they do not exist.
 void append_client_line(std::string& text, Services& services, const Session& session);
 
 }  // namespace millrace

@@ -5,6 +5,7 @@
 #include "ae/base/decimal.h"
 #include "server/command/arg_reader.h"
 #include "server/command/clients.h"
+#include "server/command/heartbeats.h"
 #include "server/commands/client_text.h"
 #include "server/commands/families.h"
 #include "server/config/config.h"
@@ -122,6 +123,7 @@ void hello(Context& c) {
   if (!session.has(SessionFlag::kAuthenticated)) return c.fail(kHelloNeedsAuth);
   if (options.name) set_client_name(c.services().clients, session, *options.name);
   if (options.resp) session.resp = *options.resp;
+  if (session.resp < 3) c.services().heartbeats.stop(session);  // RESP2 has no push messages
   c.reply().set_resp(proto::Resp(session.resp));  // this reply is in the new protocol already
   reply_server_facts(c);
 }
@@ -159,6 +161,7 @@ void quit(Context& c) {
 void reset(Context& c) {
   Session& session = c.session();
   c.services().monitors.remove(session.self);
+  c.services().heartbeats.stop(session);
   for (SessionFlag flag : {SessionFlag::kMonitor, SessionFlag::kNoEvict, SessionFlag::kNoTouch,
                            SessionFlag::kReplyOff, SessionFlag::kSkipNext})
     session.clear(flag);

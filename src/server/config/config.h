@@ -82,6 +82,11 @@ inline constexpr uint32_t kAll = kGeneric | kString | kList | kSet | kHash | kSo
                                  kEvicted | kStream | kModule;
 }  // namespace keyspace_events
 
+// Clients of the admin lane (admin-port, admin-unixsocket) at a time: some operators' shells and a
+// monitor or two. Each is served before everybody else and holds a descriptor that nobody else can
+// have, so a lane for many would be a way around both limits.
+inline constexpr uint32_t kMaxAdminClients = 16;
+
 struct Config {
   // --- network
   // A leading '-' makes an address optional: it is skipped where the machine does not have it.
@@ -96,6 +101,13 @@ struct Config {
   ae::Backend event_backend = ae::Backend::kEpoll;  // ours
   int io_threads = 1;                               // the main one included
   AcceptPlacement io_threads_accept = AcceptPlacement::kHandOut;
+
+  // --- the operator's lane; ours
+  uint16_t admin_port = 0;  // 0: none
+  std::vector<std::string> admin_bind = {"127.0.0.1", "-::1"};
+  std::string admin_unixsocket;          // empty: none
+  uint32_t admin_unixsocketperm = 0700;  // mode bits; 0: what the umask leaves
+  bool has_admin_lane() const { return admin_port != 0 || !admin_unixsocket.empty(); }
 
   // --- clients
   uint32_t maxclients = 10'000;

@@ -18,23 +18,34 @@ namespace {
 // Redis' limit. Each address is a listener, hence a descriptor.
 constexpr size_t kMaxBindAddresses = 16;
 
-Refusal parse_bind(Config& config, Words words) {
+using Addresses = std::vector<std::string>;
+
+template <Addresses Config::*kMember>
+Refusal parse_addresses(Config& config, Words words) {
   if (words.size() > kMaxBindAddresses) return "Too many bind addresses specified.";
-  config.bind.clear();
+  Addresses& addresses = config.*kMember;
+  addresses.clear();
   if (words.size() == 1 && words[0].empty()) return std::nullopt;  // bind "": no TCP listener
-  config.bind.assign(words.begin(), words.end());
+  addresses.assign(words.begin(), words.end());
   return std::nullopt;
 }
 
-std::string print_bind(const Config& config) {
-  return joined(config.bind, " ");
+template <Addresses Config::*kMember>
+std::string print_addresses(const Config& config) {
+  return joined(config.*kMember, " ");
 }
 
-std::vector<std::string> bind_lines(const Config& config) {
-  if (config.bind.empty()) return {"\"\""};
+template <Addresses Config::*kMember>
+std::vector<std::string> address_lines(const Config& config) {
+  if ((config.*kMember).empty()) return {"\"\""};
   std::vector<std::string> words;
-  for (const std::string& address : config.bind) words.push_back(quoted_word(address));
+  for (const std::string& address : config.*kMember) words.push_back(quoted_word(address));
   return {joined(words, " ")};
+}
+
+template <Addresses Config::*kMember>
+constexpr SpecialField addresses_field() {
+  return {parse_addresses<kMember>, print_addresses<kMember>, address_lines<kMember>};
 }
 
 // --- client-output-buffer-limit
@@ -236,7 +247,8 @@ constexpr std::array<std::string_view, 7> kTitleVariables = {
 
 }  // namespace
 
-const SpecialField kBindField = {parse_bind, print_bind, bind_lines};
+const SpecialField kBindField = addresses_field<&Config::bind>();
+const SpecialField kAdminBindField = addresses_field<&Config::admin_bind>();
 const SpecialField kOutputBufferLimitField = {parse_output_limits, print_output_limits,
                                               output_limit_lines};
 const SpecialField kKeyspaceEventsField = {parse_keyspace_events, print_keyspace_events,

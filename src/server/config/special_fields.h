@@ -8,6 +8,9 @@ namespace millrace {
 // bind 127.0.0.1 -::1
 extern const SpecialField kBindField;
 
+// admin-bind 127.0.0.1 -::1
+extern const SpecialField kAdminBindField;
+
 // client-output-buffer-limit normal 0 0 0 pubsub 32mb 8mb 60
 extern const SpecialField kOutputBufferLimitField;
 

@@ -94,10 +94,18 @@ void Cron::close_idle_clients() {
   if (timeout_s <= 0) return;
   const uint32_t now_s = services_.tick.uptime_s;
   Clients& clients = services_.clients;
-  client_cursor_ = clients.visit(client_cursor_, kClientsPerRun, [&](Session& session) {
-    if (session.has(SessionFlag::kMonitor)) return;
-    if (now_s - session.active_s > uint32_t(timeout_s)) clients.link().close_idle(session);
-  });
+  size_t closed = 0;
+  const auto look = [&](Session& session) {
+    if (session.has(SessionFlag::kMonitor) || session.has(SessionFlag::kClosing)) return;
+    if (now_s - session.active_s <= uint32_t(timeout_s)) return;
+    clients.link().close_idle(session);
+    ++closed;
+  };
+  for (size_t seen = 0; seen < kClientsPerRun && closed < kClosedPerRun; seen += kClosedPerRun) {
+    client_cursor_ = clients.visit(client_cursor_, kClosedPerRun, look);
+    if (client_cursor_ == 0) break;
+  }
+  services_.stats.idle_clients_closed += closed;
 }
 
 void Cron::sample() {

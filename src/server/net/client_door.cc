@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "server/command/clients.h"
+#include "server/command/heartbeats.h"
 #include "server/config/config.h"
 #include "server/observe/log.h"
 #include "server/observe/monitor_feed.h"
@@ -11,6 +12,7 @@ namespace millrace {
 namespace {
 
 constexpr std::string_view kTooManyClients = "-ERR max number of clients reached\r\n";
+constexpr std::string_view kTooManyAdmins = "-ERR max number of admin clients reached\r\n";
 constexpr std::string_view kProtectedMode =
     "-DENIED Millrace is running in protected mode because protected mode is enabled and no "
     "password "
@@ -32,11 +34,11 @@ constexpr size_t kLoggedBytes = 128;
 
 }  // namespace
 
-std::string_view ClientDoor::refusal(Origin origin) {
+std::string_view ClientDoor::refusal(Origin origin, Lane lane) {
   const Config& config = services_.config;
   std::string_view line;
-  if (services_.clients.count() >= config.maxclients) {
-    line = kTooManyClients;
+  if (is_full(lane)) {
+    line = lane == Lane::kAdmin ? kTooManyAdmins : kTooManyClients;
   } else if (config.protected_mode && config.requirepass.empty() && origin == Origin::kTcp) {
     line = kProtectedMode;
   }
@@ -44,11 +46,18 @@ std::string_view ClientDoor::refusal(Origin origin) {
   return line;
 }
 
-Session& ClientDoor::admit(Origin origin) {
+bool ClientDoor::is_full(Lane lane) const {
+  const Clients& clients = services_.clients;
+  if (lane == Lane::kAdmin) return clients.admin_count() >= kMaxAdminClients;
+  return clients.count() - clients.admin_count() >= services_.config.maxclients;
+}
+
+Session& ClientDoor::admit(Origin origin, Lane lane) {
   Session& session = services_.clients.open(services_.tick.uptime_s);
   if (services_.config.requirepass.empty()) session.set(SessionFlag::kAuthenticated);
   if (origin == Origin::kUnix) session.set(SessionFlag::kUnixSocket);
   if (origin != Origin::kTcp) session.set(SessionFlag::kLocal);
+  if (lane == Lane::kAdmin) services_.clients.mark_admin(session);
   ++services_.stats.connections_received;
   return session;
 }
@@ -64,6 +73,7 @@ std::string ClientDoor::protocol_error(Session& session, std::string_view bytes,
 
 void ClientDoor::left(SessionId id) {
   services_.monitors.remove(id);
+  if (Session* session = services_.clients.find(id)) services_.heartbeats.stop(*session);
   services_.clients.closed(id);
 }
 

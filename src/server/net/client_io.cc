@@ -1,5 +1,6 @@
 #include "server/net/client_io.h"
 
+#include "server/command/heartbeats.h"
 #include "server/config/config.h"
 #include "server/observe/log.h"
 
@@ -42,9 +43,11 @@ void ClientIo::run_requests() {
   batch_.clear();
 }
 
-void ClientIo::accept(int fd, Origin origin) {
-  Session& session = door_.admit(origin);
-  ae::Result<ae::Connection> connection = table_.adopt(fd, *this, session.self.packed());
+void ClientIo::accept(int fd, Origin origin, Lane lane) {
+  const ae::Priority priority =
+      lane == Lane::kAdmin ? ae::Priority::kUrgent : ae::Priority::kNormal;
+  Session& session = door_.admit(origin, lane);
+  ae::Result<ae::Connection> connection = table_.adopt(fd, *this, session.self.packed(), priority);
   if (!connection) {
     log::warning("Error registering fd event for the new client: {}", connection.error().message());
     return door_.left(session.self);

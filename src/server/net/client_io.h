@@ -28,7 +28,7 @@ class ClientIo final : public ae::ConnectionHandler {
            ConnectionLink& link);
 
   // Takes the descriptor of a newcomer whom the door has nothing against.
-  void accept(int fd, Origin origin);
+  void accept(int fd, Origin origin, Lane lane = Lane::kOrdinary);
   // To be called when the configuration changes.
   void refresh();
   void add_memory(ClientMemory& sum);

@@ -5,7 +5,9 @@
 namespace millrace {
 
 void ConnectionLink::reply(const Session& session, std::string_view bytes) {
-  if (!bytes.empty()) table_.send_view(session.connection, bytes);
+  if (bytes.empty()) return;
+  table_.send_view(session.connection, bytes);
+  if (limits_.any()) limits_.check(connection(session));
 }
 
 void ConnectionLink::push(const Session& session, std::string_view bytes) {
@@ -28,6 +30,14 @@ void ConnectionLink::close_idle(Session& session) {
   if (log::enabled(LogLevel::kVerbose)) log::verbose("Closing idle client {}", peer_text(session));
   session.set(SessionFlag::kClosing);
   connection(session).close(ae::CloseReason::kIdleTimeout);
+}
+
+// A line for each would be a flood when a machine with many clients is gone; INFO counts them all.
+void ConnectionLink::close_lost(Session& session) {
+  log::warning_once_a_minute("Closing client {}: {}", peer_text(session),
+                             ae::name(ae::CloseReason::kHeartbeatLost));
+  session.set(SessionFlag::kClosing);
+  connection(session).close(ae::CloseReason::kHeartbeatLost);
 }
 
 void ConnectionLink::suspend(Session& session, std::string_view unrun) {

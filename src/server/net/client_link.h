@@ -37,8 +37,12 @@ class ConnectionLink final : public ClientLink {
   void close_now(Session& session) override;
   void close_after_reply(Session& session) override;
   void close_idle(Session& session) override;
+  void close_lost(Session& session) override;
   void suspend(Session& session, std::string_view unrun) override;
   void resume(Session& session) override;
+  bool is_suspended(const Session& session) override {
+    return connection(session).paused(ae::PauseReason::kAdmission);
+  }
 
   // To be called when the configuration changes.
   void refresh() { limits_.set(of_normal_clients()); }

@@ -28,6 +28,8 @@ class ClientRouter final : public ClientLink {
   void close_now(Session& s) override { way(s).close_now(s); }
   void close_after_reply(Session& s) override { way(s).close_after_reply(s); }
   void close_idle(Session& s) override { way(s).close_idle(s); }
+  void close_lost(Session& s) override { way(s).close_lost(s); }
+  bool is_suspended(const Session& s) override { return way(s).is_suspended(s); }
   void suspend(Session& s, std::string_view unrun) override { way(s).suspend(s, unrun); }
   void resume(Session& s) override { way(s).resume(s); }
 

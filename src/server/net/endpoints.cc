@@ -32,71 +32,76 @@ void warn_unless(const ae::Status& status) {
 
 }  // namespace
 
-Endpoints::Endpoints(ae::EventLoop& loop, Accepted accepted)
+Endpoints::Endpoints(ae::EventLoop& loop, Accepted accepted, ae::ListenerOptions options)
     : loop_(loop),
       accepted_(std::move(accepted)),
-      listener_(loop,
-                [this](int fd, uint32_t endpoint) { accepted_(fd, origin_of(fd, endpoint)); }) {
+      listener_(
+          loop, [this](int fd, uint32_t endpoint) { accepted_(fd, origin_of(fd, endpoint)); },
+          options) {
   listener_.set_on_failure([](const ae::Error& error, uint32_t) {
     log::warning_once_a_minute("Accepting clients pauses: {}", error.message());
   });
 }
 
-std::optional<std::string> Endpoints::open(const Config& config) {
-  auto problem = open_all(config);
+Endpoints::Addresses Endpoints::of_clients(const Config& config) {
+  const bool shared = config.io_threads_accept == AcceptPlacement::kReusePort;
+  return {.directive = "bind",
+          .bind = config.bind,
+          .port = config.port,
+          .path = config.unixsocket,
+          .path_mode = int(config.unixsocketperm),
+          .sharing = shared ? ae::PortSharing::kReusePort : ae::PortSharing::kAlone};
+}
+
+std::optional<std::string> Endpoints::open(const Addresses& addresses, const Config& config) {
+  auto problem = open_all(addresses, config);
   if (problem) close();
   return problem;
 }
 
-std::optional<std::string> Endpoints::open_all(const Config& config) {
-  if (config.port == 0 && config.unixsocket.empty())
-    return "Configured to not listen anywhere, exiting.";
-  port_ = config.port;
-  if (config.port != 0)
-    for (const std::string& address : config.bind)
-      if (auto problem = open_tcp(config, address)) return problem;
-  if (config.port != 0 && places_.empty())
-    return "Failed listening on port " + std::to_string(config.port) +
-           " (tcp): no address of 'bind' is there, aborting.";
-  if (!config.unixsocket.empty()) return open_unix(config);
+std::optional<std::string> Endpoints::open_all(const Addresses& addresses, const Config& config) {
+  if (addresses.port != 0)
+    for (const std::string& address : addresses.bind)
+      if (auto problem = open_tcp(address, addresses, config)) return problem;
+  if (addresses.port != 0 && places_.empty())
+    return "Failed listening on port " + std::to_string(addresses.port) +
+           " (tcp): no address of '" + std::string(addresses.directive) + "' is there, aborting.";
+  if (!addresses.path.empty()) return open_unix(addresses, config);
   return std::nullopt;
 }
 
-std::optional<std::string> Endpoints::open_tcp(const Config& config, std::string_view text) {
+std::optional<std::string> Endpoints::open_tcp(std::string_view text, const Addresses& addresses,
+                                               const Config& config) {
   const bool optional = is_optional(text);
-  auto address = ae::Address::parse(text, config.port);
+  auto address = ae::Address::parse(text, uint16_t(addresses.port));
   const ae::Status opened =
-      address ? listen(*address, address->is_loopback() ? Origin::kLoopback : Origin::kTcp, config)
-              : ae::fail(address.error());
+      address ? listen(*address, addresses.sharing, config) : ae::fail(address.error());
   if (opened) return std::nullopt;
   if (optional && is_absent(opened.error().code)) return std::nullopt;
-  log::warning("Warning: Could not create server TCP listening socket {}:{}: {}", text, config.port,
-               opened.error().message());
-  return "Failed listening on port " + std::to_string(config.port) + " (tcp), aborting.";
+  log::warning("Warning: Could not create server TCP listening socket {}:{}: {}", text,
+               addresses.port, opened.error().message());
+  return "Failed listening on port " + std::to_string(addresses.port) + " (tcp), aborting.";
 }
 
-ae::Status Endpoints::listen(const ae::Address& address, Origin origin, const Config& config) {
-  const bool shared = config.io_threads_accept == AcceptPlacement::kReusePort;
-  const ae::EndpointOptions options{
-      .backlog = config.tcp_backlog,
-      .sharing = shared ? ae::PortSharing::kReusePort : ae::PortSharing::kAlone,
-      .unix_mode = std::nullopt};
-  const auto endpoint = listener_.listen(address, options);
+ae::Status Endpoints::listen(const ae::Address& address, ae::PortSharing sharing,
+                             const Config& config) {
+  const auto endpoint = listener_.listen(
+      address, {.backlog = config.tcp_backlog, .sharing = sharing, .unix_mode = std::nullopt});
   if (!endpoint) return ae::fail(endpoint.error());
   warn_unless(ae::set_no_delay(loop_.os(), listener_.descriptor(*endpoint)));
   warn_unless(keep_alive(*endpoint, config.tcp_keepalive_s));
-  places_.push_back({*endpoint, origin, address});
+  places_.push_back({*endpoint, address.is_loopback() ? Origin::kLoopback : Origin::kTcp, address});
   return {};
 }
 
-std::optional<std::string> Endpoints::open_unix(const Config& config) {
+std::optional<std::string> Endpoints::open_unix(const Addresses& addresses, const Config& config) {
   ae::EndpointOptions options{
       .backlog = config.tcp_backlog, .sharing = ae::PortSharing::kAlone, .unix_mode = std::nullopt};
-  if (config.unixsocketperm != 0) options.unix_mode = mode_t(config.unixsocketperm);
-  auto address = ae::Address::parse(as_path(config.unixsocket), 0);
+  if (addresses.path_mode != 0) options.unix_mode = mode_t(addresses.path_mode);
+  auto address = ae::Address::parse(as_path(addresses.path), 0);
   auto endpoint = address ? listener_.listen(*address, options) : ae::fail(address.error());
   if (!endpoint)
-    return "Failed opening Unix socket " + config.unixsocket + ": " + endpoint.error().message();
+    return "Failed opening Unix socket " + addresses.path + ": " + endpoint.error().message();
   places_.push_back({*endpoint, Origin::kUnix, *address});
   return std::nullopt;
 }
@@ -106,8 +111,9 @@ std::optional<std::string> Endpoints::join(const Endpoints& main, const Config& 
   for (const Place& place : main.places_) {
     const bool exclusive = config.io_threads_accept == AcceptPlacement::kExclusive;
     if (!exclusive && place.origin == Origin::kUnix) continue;  // no such thing there: handed out
-    const ae::Status joined = exclusive ? share(place, main.listener_.descriptor(place.endpoint))
-                                        : listen(place.address, place.origin, config);
+    const ae::Status joined = exclusive
+                                  ? share(place, main.listener_.descriptor(place.endpoint))
+                                  : listen(place.address, ae::PortSharing::kReusePort, config);
     if (joined) continue;
     close();
     return "An IO thread could not listen on " + place.address.to_string() + ": " +

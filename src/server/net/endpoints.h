@@ -1,5 +1,5 @@
-// Where clients come in: the listeners of `bind` × `port`, the unix socket, and what the kernel is
-// told about the sockets they accept.
+// Where clients come in: the listeners of `bind` × `port` and the unix socket, and what the kernel
+// is told about the sockets they accept. The admin lane has endpoints of its own (admin_lane.h).
 //
 // With IO threads, `io-threads-accept` says who accepts:
 //
@@ -20,6 +20,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "ae/net/listener.h"
@@ -31,11 +32,22 @@ namespace millrace {
 class Endpoints {
  public:
   using Accepted = ae::Callback<void(int fd, Origin origin)>;
-  Endpoints(ae::EventLoop& loop, Accepted accepted);
+  // What is listened on, by which directives.
+  struct Addresses {
+    std::string_view directive;  // "bind"
+    const std::vector<std::string>& bind;
+    int port;
+    const std::string& path;
+    int path_mode;
+    ae::PortSharing sharing = ae::PortSharing::kAlone;
+  };
+  static Addresses of_clients(const Config& config);
 
-  // Opens everything `config` asks for. An error is a sentence for the log; nothing stays open
+  Endpoints(ae::EventLoop& loop, Accepted accepted, ae::ListenerOptions options = {});
+
+  // Opens everything `addresses` asks for. An error is a sentence for the log; nothing stays open
   // then.
-  std::optional<std::string> open(const Config& config);
+  std::optional<std::string> open(const Addresses& addresses, const Config& config);
   // For an IO thread's loop: opens what it accepts from beside `main`, by config.io_threads_accept.
   std::optional<std::string> join(const Endpoints& main, const Config& config);
   // Leaves newcomers to others that watch the same sockets.
@@ -45,8 +57,6 @@ class Endpoints {
   // CONFIG SET tcp-keepalive: for clients accepted from now on.
   void set_keepalive(int seconds);
 
-  int port() const { return port_; }
-
  private:
   struct Place {
     uint32_t endpoint;
@@ -54,10 +64,11 @@ class Endpoints {
     ae::Address address;
   };
 
-  std::optional<std::string> open_all(const Config& config);
-  std::optional<std::string> open_tcp(const Config& config, std::string_view address);
-  std::optional<std::string> open_unix(const Config& config);
-  ae::Status listen(const ae::Address& address, Origin origin, const Config& config);
+  std::optional<std::string> open_all(const Addresses& addresses, const Config& config);
+  std::optional<std::string> open_tcp(std::string_view address, const Addresses& addresses,
+                                      const Config& config);
+  std::optional<std::string> open_unix(const Addresses& addresses, const Config& config);
+  ae::Status listen(const ae::Address& address, ae::PortSharing sharing, const Config& config);
   ae::Status share(const Place& place, int descriptor);
   Origin origin_of(int fd, uint32_t endpoint) const;
   ae::Status keep_alive(uint32_t endpoint, int seconds);
@@ -66,7 +77,6 @@ class Endpoints {
   Accepted accepted_;
   ae::Listener listener_;
   std::vector<Place> places_;
-  int port_ = 0;
 };
 
 }  // namespace millrace

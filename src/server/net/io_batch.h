@@ -50,8 +50,7 @@ struct IoNotice {
 // To the IO thread: do this with a connection.
 struct IoDelivery {
   enum class Kind : uint8_t {
-    kReply,            // send `bytes`
-    kPush,             // send `bytes`; the output limits apply
+    kSend,             // `bytes`: a reply or a push
     kClose,            // for `reason`
     kCloseAfterFlush,  // the same, behind what is still to be sent
     kSuspend,          // read no further requests; `bytes` go before what is unread

@@ -32,12 +32,12 @@ void IoLink::order(const Session& session, IoDelivery delivery) {
 
 // The bytes lie in the batch that is being run, and travel with it.
 void IoLink::reply(const Session& session, std::string_view bytes) {
-  if (!bytes.empty()) order(session, {.kind = IoDelivery::Kind::kReply, .bytes = bytes});
+  if (!bytes.empty()) order(session, {.kind = IoDelivery::Kind::kSend, .bytes = bytes});
 }
 
 void IoLink::push(const Session& session, std::string_view bytes) {
   const std::string_view kept = pool_.at(session.thread).copy(bytes);
-  order(session, {.kind = IoDelivery::Kind::kPush, .bytes = kept});
+  order(session, {.kind = IoDelivery::Kind::kSend, .bytes = kept});
 }
 
 void IoLink::close_now(Session& session) {
@@ -55,6 +55,19 @@ void IoLink::close_idle(Session& session) {
   if (log::enabled(LogLevel::kVerbose)) log::verbose("Closing idle client {}", peer_text(session));
   session.set(SessionFlag::kClosing);
   order(session, {.kind = IoDelivery::Kind::kClose, .reason = ae::CloseReason::kIdleTimeout});
+}
+
+// A line for each would be a flood when a machine with many clients is gone; INFO counts them all.
+void IoLink::close_lost(Session& session) {
+  log::warning_once_a_minute("Closing client {}: {}", peer_text(session),
+                             ae::name(ae::CloseReason::kHeartbeatLost));
+  session.set(SessionFlag::kClosing);
+  order(session, {.kind = IoDelivery::Kind::kClose, .reason = ae::CloseReason::kHeartbeatLost});
+}
+
+bool IoLink::is_suspended(const Session& session) {
+  ae::ConnectionTable& table = pool_.look_into(session.thread).table();
+  return table.find(session.connection).paused(ae::PauseReason::kAdmission);
 }
 
 void IoLink::suspend(Session& session, std::string_view unrun) {

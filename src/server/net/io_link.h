@@ -23,6 +23,8 @@ class IoLink final : public ClientLink {
   void close_now(Session& session) override;
   void close_after_reply(Session& session) override;
   void close_idle(Session& session) override;
+  void close_lost(Session& session) override;
+  bool is_suspended(const Session& session) override;
   void suspend(Session& session, std::string_view unrun) override;
   void resume(Session& session) override;
 

@@ -203,7 +203,7 @@ void IoPool::note_keyspaces(RequestBatch& batch) {
 void IoPool::welcome(uint8_t number, const IoNotice& notice) {
   IoThread& thread = at(number);
   if (std::string_view line = parts_.door.refusal(notice.origin); !line.empty()) {
-    thread.order({.kind = IoDelivery::Kind::kPush, .connection = notice.connection, .bytes = line});
+    thread.order({.kind = IoDelivery::Kind::kSend, .connection = notice.connection, .bytes = line});
     return thread.order({.kind = IoDelivery::Kind::kCloseAfterFlush,
                          .reason = ae::CloseReason::kRequested,
                          .connection = notice.connection});

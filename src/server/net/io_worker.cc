@@ -16,7 +16,7 @@ constexpr size_t kToldBytes = 128;
 constexpr size_t kKeptFree = IoChannel::kMaxWithMain + 2;
 
 bool asks_for_sending(const IoDelivery& delivery) {
-  return delivery.kind == IoDelivery::Kind::kReply || delivery.kind == IoDelivery::Kind::kPush;
+  return delivery.kind == IoDelivery::Kind::kSend;
 }
 
 }  // namespace
@@ -211,11 +211,10 @@ void IoWorker::take_back(std::unique_ptr<IoBatch> batch) {
 void IoWorker::deliver(const IoDelivery& delivery) {
   ae::Connection connection = table_.find(delivery.connection);
   switch (delivery.kind) {
-    case IoDelivery::Kind::kReply:
-      return table_.send_view(delivery.connection, delivery.bytes);
-    case IoDelivery::Kind::kPush:
+    case IoDelivery::Kind::kSend:
       table_.send_view(delivery.connection, delivery.bytes);
-      return output_limits_.check(connection);
+      if (output_limits_.any()) output_limits_.check(connection);
+      return;
     case IoDelivery::Kind::kClose:
       return connection.close(delivery.reason);
     case IoDelivery::Kind::kCloseAfterFlush:

@@ -22,6 +22,7 @@ class OutputLimits {
   OutputLimits& operator=(const OutputLimits&) = delete;
 
   void set(const OutputBufferLimit& limit) { limit_ = limit; }
+  bool any() const { return limit_.hard_bytes != 0 || limit_.soft_bytes != 0; }
   // Something was queued for this connection: above the hard limit it is closed.
   void check(ae::Connection connection);
   // This connection has ended.

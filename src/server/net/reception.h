@@ -14,10 +14,10 @@ class Reception {
   Reception(ae::Os& os, ClientDoor& door, ClientIo& own, IoPool& threads)
       : os_(os), door_(door), own_(own), threads_(threads) {}
 
-  void accept(int fd, Origin origin) {
-    if (std::string_view line = door_.refusal(origin); !line.empty()) return refuse(fd, line);
-    if (threads_.takes_clients()) return threads_.hand_out(fd, origin);
-    own_.accept(fd, origin);
+  void accept(int fd, Origin origin, Lane lane) {
+    if (std::string_view line = door_.refusal(origin, lane); !line.empty()) return refuse(fd, line);
+    if (lane == Lane::kOrdinary && threads_.takes_clients()) return threads_.hand_out(fd, origin);
+    own_.accept(fd, origin, lane);
   }
 
  private:

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "server/command/clients.h"
+#include "server/command/heartbeats.h"
 #include "server/command/lifecycle.h"
 #include "server/config/config.h"
 #include "server/observe/info.h"
@@ -36,15 +37,22 @@ std::string_view supervisor_name(Supervision supervision) {
   }
 }
 
+std::string bound_to(const std::vector<std::string>& bind) {
+  std::string addresses;
+  for (const std::string& address : bind) addresses += ",bind=" + address;
+  return addresses;
+}
+
 void listeners(const Config& config, int port, InfoText& text) {
   int number = 0;
-  if (port != 0) {
-    std::string addresses;
-    for (const std::string& address : config.bind) addresses += ",bind=" + address;
-    text.line("listener{}:name=tcp{},port={}", number++, addresses, port);
-  }
+  if (port != 0) text.line("listener{}:name=tcp{},port={}", number++, bound_to(config.bind), port);
   if (!config.unixsocket.empty())
     text.line("listener{}:name=unix,bind={}", number++, config.unixsocket);
+  if (config.admin_port != 0)
+    text.line("listener{}:name=admin-tcp{},port={}", number++, bound_to(config.admin_bind),
+              config.admin_port);
+  if (!config.admin_unixsocket.empty())
+    text.line("listener{}:name=admin-unix,bind={}", number++, config.admin_unixsocket);
 }
 
 void cpu_time(InfoText& text, std::string_view suffix, int who) {
@@ -114,6 +122,8 @@ void clients(Services& services, InfoText& text) {
   text.field("connected_clients", services.clients.count());
   text.field("cluster_connections", 0);
   text.field("maxclients", services.config.maxclients);
+  text.field("admin_clients", services.clients.admin_count());
+  text.field("heartbeat_clients", services.heartbeats.count());
   text.field("blocked_clients", 0);
   text.field("tracking_clients", 0);
   text.field("clients_in_timeout_table", 0);

@@ -51,6 +51,9 @@ void stats(Services& services, InfoText& text) {
   text.field("instantaneous_ops_per_sec", stats.ops_per_second);
   traffic(services, text);
   text.field("rejected_connections", stats.connections_rejected);
+  text.field("idle_clients_closed", stats.idle_clients_closed);
+  text.field("heartbeat_probes_sent", stats.heartbeat_probes);
+  text.field("heartbeat_lost_clients", stats.heartbeat_lost_clients);
   keys(stats, text);
   text.field("pubsub_channels", 0);
   text.field("pubsub_patterns", 0);

@@ -19,9 +19,9 @@ constexpr uint64_t kUsualSoftLimit = 1024;
 // /proc/sys/fs/nr_open of an untouched kernel.
 constexpr uint64_t kUsualHighestPossible = 1024 * 1024;
 
-uint32_t clients_within(uint64_t descriptors, uint32_t wanted) {
-  if (descriptors <= kReservedDescriptors) return 0;
-  return static_cast<uint32_t>(std::min<uint64_t>(wanted, descriptors - kReservedDescriptors));
+uint32_t clients_within(uint64_t descriptors, uint32_t wanted, uint64_t reserved) {
+  if (descriptors <= reserved) return 0;
+  return static_cast<uint32_t>(std::min<uint64_t>(wanted, descriptors - reserved));
 }
 
 // The highest of these that is granted: all that is needed, the most the kernel has, the hard
@@ -60,17 +60,25 @@ uint64_t SystemDescriptorLimit::highest_possible() const {
   return value != 0 ? value : kUsualHighestPossible;
 }
 
-DescriptorGrant reserve_descriptors(DescriptorLimit& limit, uint32_t wanted_maxclients) {
-  const uint64_t needed = uint64_t{wanted_maxclients} + kReservedDescriptors;
+uint64_t admin_descriptors(const Config& config) {
+  if (!config.has_admin_lane()) return 0;
+  constexpr uint64_t kUnixSocketAndRefusal = 2;
+  return kMaxAdminClients + config.admin_bind.size() + kUnixSocketAndRefusal;
+}
+
+DescriptorGrant reserve_descriptors(DescriptorLimit& limit, uint32_t wanted_maxclients,
+                                    uint64_t reserved) {
+  const uint64_t needed = uint64_t{wanted_maxclients} + reserved;
   const auto now = limit.get().value_or(DescriptorLimit::Values{kUsualSoftLimit, kUsualSoftLimit});
-  DescriptorGrant grant = {now.soft, now.soft, 0, 0};
+  DescriptorGrant grant = {
+      .before = now.soft, .descriptors = now.soft, .maxclients = 0, .needed = needed, .error = 0};
   if (now.soft < needed) raise(limit, now, needed, grant);
-  grant.maxclients = clients_within(grant.descriptors, wanted_maxclients);
+  grant.maxclients = clients_within(grant.descriptors, wanted_maxclients, reserved);
   return grant;
 }
 
 std::vector<std::string> describe(const DescriptorGrant& grant, uint32_t wanted_maxclients) {
-  const uint64_t needed = uint64_t{wanted_maxclients} + kReservedDescriptors;
+  const uint64_t needed = grant.needed;
   if (grant.maxclients == wanted_maxclients) {
     if (grant.descriptors == grant.before) return {};
     return {

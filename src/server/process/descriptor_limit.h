@@ -15,12 +15,17 @@
 #include <vector>
 
 #include "ae/base/result.h"
+#include "server/config/config.h"
 
 namespace millrace {
 
 // Descriptors that are not clients': listeners, epoll, log, event and timer descriptors, files that
 // are open for a moment. Redis' number.
 inline constexpr uint64_t kReservedDescriptors = 32;
+
+// What the admin lane takes besides: a descriptor held for each of its clients, its listeners, and
+// one to turn a client too many away with. 0 without a lane.
+uint64_t admin_descriptors(const Config& config);
 
 // The two calls, so that a test can be any machine.
 class DescriptorLimit {
@@ -47,11 +52,13 @@ struct DescriptorGrant {
   uint64_t before = 0;       // the soft limit that was found
   uint64_t descriptors = 0;  // the soft limit now
   uint32_t maxclients = 0;   // how many clients that is enough for, at most as many as were wanted
+  uint64_t needed = 0;       // what was asked for
   int error = 0;             // why it is not more: an errno value
 };
 
-// Raises the limit as far as needed and possible; never lowers it.
-DescriptorGrant reserve_descriptors(DescriptorLimit& limit, uint32_t wanted_maxclients);
+// Raises the limit as far as needed and possible; never lowers it. `reserved` are not for clients.
+DescriptorGrant reserve_descriptors(DescriptorLimit& limit, uint32_t wanted_maxclients,
+                                    uint64_t reserved = kReservedDescriptors);
 
 // The lines to log about a grant; none if the limit was high enough already.
 std::vector<std::string> describe(const DescriptorGrant& grant, uint32_t wanted_maxclients);

@@ -70,10 +70,14 @@ void announce(const ConfigStore& store) {
   show_logo(store.config());
 }
 
+uint64_t reserved(const Config& config) {
+  return kReservedDescriptors + admin_descriptors(config);
+}
+
 Refusal reserve_clients(ConfigStore& store) {
   const uint32_t wanted = store.config().maxclients;
   SystemDescriptorLimit limit;
-  const DescriptorGrant grant = reserve_descriptors(limit, wanted);
+  const DescriptorGrant grant = reserve_descriptors(limit, wanted, reserved(store.config()));
   std::vector<std::string> lines = describe(grant, wanted);
   if (grant.maxclients == wanted) {
     for (const std::string& line : lines) log::notice("{}", line);
@@ -139,7 +143,7 @@ Refusal apply_directory(const Config&, const Config& now) {
 
 Refusal apply_maxclients(const Config&, const Config& now) {
   SystemDescriptorLimit limit;
-  const DescriptorGrant grant = reserve_descriptors(limit, now.maxclients);
+  const DescriptorGrant grant = reserve_descriptors(limit, now.maxclients, reserved(now));
   if (grant.maxclients == now.maxclients) return std::nullopt;
   return fmt::format(
       "The operating system is not able to handle the specified number of clients, try with {}",

@@ -23,6 +23,7 @@
 #include "server/command/lifecycle.h"
 #include "server/command/services.h"
 #include "server/config/config_store.h"
+#include "server/core/client_heartbeats.h"
 #include "server/core/dispatch.h"
 #include "server/core/gates.h"
 #include "server/core/memory_guard.h"
@@ -64,6 +65,8 @@ class FakeClientLink final : public ClientLink {
   }
   void close_after_reply(Session& session) override { close_now(session); }
   void close_idle(Session& session) override { close_now(session); }
+  void close_lost(Session& session) override { close_now(session); }
+  bool is_suspended(const Session& session) override { return clients[session.id].suspended; }
   void suspend(Session& session, std::string_view) override {
     clients[session.id].suspended = true;
   }
@@ -149,6 +152,8 @@ class CommandRig {
   Effects effects;
   ServerStats stats;
   Clients clients{link};
+  std::unique_ptr<ae::EventLoop> loop = std::move(*ae::EventLoop::create({}));
+  ClientHeartbeats heartbeats{*loop, clients, stats};
   CommandTable table{command_families()};
   CommandStats command_stats{table.size()};
   SlowLog slow_log{store.config()};
@@ -168,6 +173,7 @@ class CommandRig {
                     .command_stats = command_stats,
                     .commands = table,
                     .clients = clients,
+                    .heartbeats = heartbeats,
                     .slow_log = slow_log,
                     .latency = latency,
                     .ticks = ticks,

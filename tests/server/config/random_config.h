@@ -68,7 +68,7 @@ class RandomConfig {
 
   std::vector<std::string> special(std::string_view name) {
     std::vector<std::string> words;
-    if (name == "bind") {
+    if (name == "bind" || name == "admin-bind") {
       for (uint64_t i = random_.below(5); i > 0; --i) words.push_back(text() + "x");
     } else if (name == "client-output-buffer-limit") {
       const std::array<const char*, 3> kClasses = {"normal", "replica", "pubsub"};

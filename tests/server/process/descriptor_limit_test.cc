@@ -93,6 +93,18 @@ TEST(DescriptorLimit, TooFewToServeAnybody) {
   EXPECT_EQ(reserve_descriptors(one, 10'000).maxclients, 1u);
 }
 
+TEST(DescriptorLimit, TheAdminLaneHasDescriptorsOfItsOwn) {
+  Config config;
+  EXPECT_EQ(admin_descriptors(config), 0u);
+  config.admin_port = 6380;
+  const uint64_t admin = admin_descriptors(config);
+  EXPECT_EQ(admin, kMaxAdminClients + 4u);  // two addresses, a unix socket, one to refuse with
+  Machine machine({200, 200}, kUsual, kNone);
+  const DescriptorGrant grant = reserve_descriptors(machine, 5000, kReservedDescriptors + admin);
+  EXPECT_EQ(grant.maxclients, 200 - 32 - admin);
+  EXPECT_NE(describe(grant, 5000)[0].find("at least 5052 max file descriptors"), std::string::npos);
+}
+
 // Whatever the machine: no more clients than descriptors, and the limit never sinks.
 TEST(DescriptorLimit, EveryMachine) {
   for (const uint64_t soft : {0u, 31u, 32u, 33u, 1000u, 100'000u}) {
