@@ -31,8 +31,9 @@ LOAD = os.environ.get("LOAD", str(TOP / "build/release/src/load/millrace-load"))
 WORKING, STAYING = 100, 10
 SECONDS = 5           # of each measurement; the storm falls into the second one
 LEAD = 1.0            # the working clients are at it for so long when the storm begins
-LOOSE = {"rise": 20, "floor_ms": 30, "reconnect_s": 20, "ping_ms": 200}
-STRICT = {"rise": 2, "floor_ms": 0, "reconnect_s": 5, "ping_ms": 10}
+# Of the PINGs so many in a hundred must be in time.
+LOOSE = {"rise": 20, "floor_ms": 500, "reconnect_s": 30, "ping_ms": 300, "ping_percent": 99}
+STRICT = {"rise": 2, "floor_ms": 0, "reconnect_s": 5, "ping_ms": 10, "ping_percent": 100}
 
 
 class Load:
@@ -142,8 +143,11 @@ def kept(figures, gates):
         yield f"p99 rose from {figures['before_ms']:.3f} to {figures['during_ms']:.3f} ms"
     if figures["reconnect_s"] > gates["reconnect_s"]:
         yield f"it took {figures['reconnect_s']:.1f} s until all were in"
-    if figures["pings"] and figures["pings"][-1] > gates["ping_ms"]:
-        yield f"a PING on the admin lane took {figures['pings'][-1]:.1f} ms"
+    pings = figures["pings"]
+    if pings:
+        slowest = pings[(len(pings) - 1) * gates["ping_percent"] // 100]
+        if slowest > gates["ping_ms"]:
+            yield f"a PING on the admin lane took {slowest:.1f} ms"
 
 
 def main():

@@ -57,11 +57,11 @@ struct EndpointOptions {
 };
 
 struct ListenerOptions {
-  // Over all endpoints, in number and in time. An accept with what follows costs some 10 µs: a
-  // slice of ten a tick takes in as many a second as one of 256 (ticks are shorter then), and
-  // whoever works meanwhile waits a tenth of a millisecond for it instead of three.
+  // Over all endpoints, in number and in time. An accept with what follows costs some 10 µs: five
+  // of them a tick take in as many a second as 256 (the ticks are shorter then, and cost a tenth
+  // more), and whoever works meanwhile waits a twentieth of a millisecond for it instead of three.
   size_t accepts_per_tick = 256;
-  Nanoseconds accept_slice = Microseconds(100);
+  Nanoseconds accept_slice = Microseconds(50);
   Priority priority = Priority::kNormal;
   // Descriptors held for this listener's connections, or none: each one accepted takes the place of
   // one of them, so that EMFILE does not keep it out. The owner holds them anew when it has closed

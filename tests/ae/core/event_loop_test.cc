@@ -488,7 +488,7 @@ TEST_P(EventLoopTest, ReapsInOrderAndInSlices) {
   EXPECT_EQ(loop_->stats().reaped, kMany);
 }
 
-// A clock of which each closing takes ten microseconds: ten of them are a slice.
+// A clock of which each closing takes ten microseconds: five of them are a slice.
 TEST_P(EventLoopTest, ReapsNoLongerThanASlice) {
   struct CostlyClock final : Clock {
     TimePoint time{Seconds(1)};
@@ -498,13 +498,13 @@ TEST_P(EventLoopTest, ReapsNoLongerThanASlice) {
   loop_ = EventLoop::create({.backend = GetParam(), .clock = &clock}).value();
   ReapRecorder recorder;
   recorder.on_each = [&](uint64_t) { clock.time += Microseconds(10); };
-  for (uint64_t i = 0; i < 35; ++i) loop_->reap_later(&recorder, i);
+  for (uint64_t i = 0; i < 17; ++i) loop_->reap_later(&recorder, i);
   std::vector<size_t> pending;
   while (loop_->reaps_pending() > 0) {
     loop_->run_once();
     pending.push_back(loop_->reaps_pending());
   }
-  EXPECT_EQ(pending, (std::vector<size_t>{25, 15, 5, 0}));
+  EXPECT_EQ(pending, (std::vector<size_t>{12, 7, 2, 0}));
   recorder.on_each = [&](uint64_t) { clock.time += Milliseconds(5); };
   for (uint64_t i = 0; i < 3; ++i) loop_->reap_later(&recorder, i);
   loop_->run_once();
