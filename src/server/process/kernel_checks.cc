@@ -65,12 +65,18 @@ std::optional<std::string> check_syn_backlog(const Config& config, const std::st
 std::optional<std::string> check_storm(const Config& config, const std::string& root) {
   if (config.port == 0 || config.maxclients <= kUsualClients) return std::nullopt;
   const int somaxconn = number(root, "proc/sys/net/core/somaxconn").value_or(kStormBacklog);
-  if (std::min(config.tcp_backlog, somaxconn) >= kStormBacklog) return std::nullopt;
+  const int room = std::min(config.tcp_backlog, somaxconn);
+  if (room >= kStormBacklog) return std::nullopt;
+  std::string cure = fmt::format("set 'tcp-backlog {}'", kStormBacklog);
+  if (somaxconn < kStormBacklog) {
+    cure +=
+        fmt::format(" and run 'sysctl net.core.somaxconn={}' (it is {})", kStormBacklog, somaxconn);
+  }
   return fmt::format(
-      "WARNING: With maxclients {0} all clients that come back at once find room for {1} in the "
+      "WARNING: With maxclients {} all clients that come back at once find room for {} in the "
       "backlog; the others are kept waiting by their own kernel for a second or more. To change "
-      "that set 'tcp-backlog {2}' and run 'sysctl net.core.somaxconn={2}' (it is {3}).",
-      config.maxclients, std::min(config.tcp_backlog, somaxconn), kStormBacklog, somaxconn);
+      "that {}.",
+      config.maxclients, room, cure);
 }
 
 std::optional<std::string> check_keepalive(const Config& config) {
