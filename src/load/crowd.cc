@@ -62,8 +62,8 @@ void Crowd::dial_more() {
   }
 }
 
-// True if the rate says later, or connections have still to be closed. Dials that handshakes under way have held up are not made up for:
-// the rate is a bound, not a promise.
+// True if the rate says later, or connections have still to be closed. Dials that handshakes under
+// way have held up are not made up for: the rate is a bound, not a promise.
 bool Crowd::wait_for_turn() {
   if (dial_timer_.valid()) return true;
   // Those that were dropped are closed in slices, and until then each holds its descriptor.
