@@ -186,6 +186,7 @@ void IoWorker::collect() {
   while (std::unique_ptr<IoBatch>* front = parts_.channel.to_thread.front()) {
     std::unique_ptr<IoBatch> batch = std::move(*front);
     parts_.channel.to_thread.pop();
+    loop_.account().note_work();
     take_back(std::move(batch));
   }
 }
