@@ -173,8 +173,25 @@ std::optional<std::string> Server::open() {
     return "Configured to not listen anywhere, exiting.";
   if (auto problem = admin_lane_.open(config)) return problem;
   if (auto problem = threads_.resize(io_threads_wanted())) return problem;
+  return listen(config);
+}
+
+std::optional<std::string> Server::listen(const Config& config) {
   if (auto problem = endpoints_.open(Endpoints::of_clients(config), config)) return problem;
   return threads_.listen(endpoints_);
+}
+
+// False: not possible, and everything is as it was. Who is connected stays connected.
+bool Server::listen_anew(const Config& before, const Config& now) {
+  threads_.stop_listening();
+  endpoints_.close();
+  const auto problem = listen(now);
+  if (!problem) return true;
+  log::warning("{}", *problem);
+  threads_.stop_listening();
+  endpoints_.close();
+  if (auto worse = listen(before)) log::warning("{}", *worse);
+  return false;
 }
 
 // Which parts must hear of which directives. A refusal is a sentence for CONFIG SET's answer.
@@ -196,6 +213,13 @@ void Server::watch_configuration() {
     cron_.start();
     return std::nullopt;
   });
+  config_store_.on_change({"port", "bind"},
+                          [this](const Config& before, const Config& now) -> Refusal {
+                            if (listen_anew(before, now)) return std::nullopt;
+                            if (before.port != now.port)
+                              return "Unable to listen on this port. Check server logs.";
+                            return "Failed to bind to specified addresses. Check server logs.";
+                          });
   config_store_.on_change("io-threads", [this](const Config&, const Config&) -> Refusal {
     return threads_.resize(io_threads_wanted());
   });

@@ -75,6 +75,8 @@ class Server final : private Lifecycle {
   void refresh_tick();
   size_t io_threads_wanted() const { return size_t(services_.config.io_threads) - 1; }
   ae::Nanoseconds long_tick() const;
+  std::optional<std::string> listen(const Config& config);
+  bool listen_anew(const Config& before, const Config& now);
   void watch_configuration();
   void watch_signals();
   void on_signal(int signal);

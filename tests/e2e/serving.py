@@ -119,6 +119,30 @@ def accepted(server):
 
 
 @test
+def port_and_bind_change_while_it_runs(servers):
+    for extra in ((), ("--io-threads", "3", "--io-threads-accept", "exclusive"),
+                  ("--io-threads", "3", "--io-threads-accept", "reuse-port")):
+        ours, taken = servers.millrace(*extra), servers.millrace()
+        stays = ours.client()
+        moved = free_port()
+        assert stays.ask(b"CONFIG", b"SET", b"port", b"%d" % moved) == b"+OK"
+        assert Client(("127.0.0.1", moved)).ask(b"PING") == b"+PONG"
+        try:
+            Client(("127.0.0.1", ours.port)).ask(b"PING")
+            raise AssertionError("the old port still answers")
+        except (OSError, EOFError):
+            pass
+        assert stays.ask(b"CONFIG", b"SET", b"port", b"%d" % taken.port) == (
+            b"-ERR CONFIG SET failed (possibly related to argument 'port') - Unable to listen on this port. "
+            b"Check server logs.")
+        assert stays.ask(b"CONFIG", b"SET", b"bind", b"192.0.2.1") == (
+            b"-ERR CONFIG SET failed (possibly related to argument 'bind') - Failed to bind to specified addresses. "
+            b"Check server logs.")
+        assert Client(("127.0.0.1", moved)).ask(b"PING") == b"+PONG"
+        assert stays.ask(b"PING") == b"+PONG"
+
+
+@test
 def too_few_descriptors_lower_maxclients_with_a_warning(servers):
     port = free_port()
     process = subprocess.Popen(["sh", "-c", f"ulimit -n 200; exec {MILLRACE} --port {port} --bind 127.0.0.1 --maxclients 5000"],
