@@ -87,7 +87,9 @@ Result<uint32_t> Listener::listen(const Address& address, EndpointOptions option
 }
 
 Result<uint32_t> Listener::adopt(int fd, EndpointOptions options) {
-  const auto index = uint32_t(endpoints_.size());
+  const auto free = std::find_if(endpoints_.begin(), endpoints_.end(),
+                                 [](const Endpoint& endpoint) { return endpoint.fd == -1; });
+  const auto index = uint32_t(free - endpoints_.begin());
   const bool exclusive = options.sharing == PortSharing::kExclusive;
   const Result<FileId> file =
       loop_.watch(fd, Events::kReadable, this, index,
@@ -96,7 +98,8 @@ Result<uint32_t> Listener::adopt(int fd, EndpointOptions options) {
     if (!options.borrowed) os_.close(fd);
     return fail(file.error());
   }
-  endpoints_.push_back({fd, *file, "", false, options.borrowed});
+  if (free == endpoints_.end()) endpoints_.emplace_back();
+  endpoints_[index] = {fd, *file, "", false, options.borrowed};
   update_interest();
   return index;
 }

@@ -99,7 +99,7 @@ class Listener final : private FileHandler {
   Result<Address> address(uint32_t endpoint) const;
   // Its descriptor, for socket options that accepted ones inherit. -1 once it is closed.
   int descriptor(uint32_t endpoint) const { return endpoints_[endpoint].fd; }
-  // Closes it, and unlinks its path. The others go on.
+  // Closes it, and unlinks its path. The others go on; its number is given to a later one.
   void close(uint32_t endpoint);
 
   // Leaves newcomers in the backlog (a server at maxclients, or shutting down).

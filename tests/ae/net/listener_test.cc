@@ -342,5 +342,17 @@ TEST_F(ListenerTest, NothingIsLeft) {
   EXPECT_EQ(wheel_.loop->watched(), 0u);
 }
 
+TEST(ListenerTest, TheNumberOfAClosedEndpointIsGivenAway) {
+  auto loop = EventLoop::create().value();
+  Listener listener(*loop, [&](int fd, uint32_t) { loop->os().close(fd); });
+  const Address anywhere = *Address::parse("127.0.0.1", 0);
+  const uint32_t first = listener.listen(anywhere).value();
+  const uint32_t second = listener.listen(anywhere).value();
+  EXPECT_NE(first, second);
+  listener.close(first);
+  EXPECT_EQ(listener.listen(anywhere).value(), first);
+  EXPECT_TRUE(listener.address(second).has_value());
+}
+
 }  // namespace
 }  // namespace ae::test
