@@ -14,17 +14,21 @@ void ClientHeartbeats::start(Session& session, HeartbeatTerms terms) {
     wheel_.emplace(loop_, handler,
                    ae::HeartbeatOptions{.probe_after = ae::Seconds(HeartbeatTerms::kMaxIntervalS)});
   }
-  SessionExtras& extras = session.rare();
-  if (!beats_.find(extras.heartbeat)) extras.heartbeat = beats_.emplace();
-  beats_.find(extras.heartbeat)->session = session.self;
+  clients_.change_extras(session, [this](SessionExtras& extras) {
+    if (!beats_.find(extras.heartbeat)) extras.heartbeat = beats_.emplace();
+  });
+  const ae::ConnectionId id = session.extras->heartbeat;
+  beats_.find(id)->session = session.self;
   session.set(SessionFlag::kHeartbeat);
-  wheel_->track(extras.heartbeat, {ae::Seconds(terms.interval_s), terms.misses});
+  wheel_->track(id, {ae::Seconds(terms.interval_s), terms.misses});
 }
 
 void ClientHeartbeats::stop(Session& session) {
   if (!session.has(SessionFlag::kHeartbeat)) return;
   session.clear(SessionFlag::kHeartbeat);
-  const ae::ConnectionId id = std::exchange(session.extras->heartbeat, {});
+  ae::ConnectionId id;
+  clients_.change_extras(session,
+                         [&](SessionExtras& extras) { id = std::exchange(extras.heartbeat, {}); });
   wheel_->forget(id);
   beats_.erase(id);
 }

@@ -342,7 +342,7 @@ TEST_F(ListenerTest, NothingIsLeft) {
   EXPECT_EQ(wheel_.loop->watched(), 0u);
 }
 
-TEST(ListenerTest, TheNumberOfAClosedEndpointIsGivenAway) {
+TEST(ListenerNumbers, TheNumberOfAClosedEndpointIsGivenAway) {
   auto loop = EventLoop::create().value();
   Listener listener(*loop, [&](int fd, uint32_t) { loop->os().close(fd); });
   const Address anywhere = *Address::parse("127.0.0.1", 0);
