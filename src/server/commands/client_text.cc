@@ -6,6 +6,7 @@
 #include <iterator>
 
 #include "server/command/clients.h"
+#include "server/command/table.h"
 #include "server/observe/memory_overview.h"
 
 namespace millrace {
@@ -26,6 +27,11 @@ std::string flag_letters(const Session& session) {
   for (const FlagLetter& row : kFlagLetters)
     if (session.has(row.flag)) letters += row.letter;
   return letters.empty() ? "N" : letters;
+}
+
+std::string_view last_command_of(const Services& services, const Session& session) {
+  if (session.last_command == Session::kNoCommand) return "NULL";
+  return services.commands.by_id(session.last_command).full_name;
 }
 
 size_t memory_of(const Session& session) {
@@ -61,8 +67,8 @@ void append_client_line(std::string& text, Services& services, const Session& se
   fmt::format_to(out, " rbs=0 rbp=0 obl=0 oll={} omem={} tot-mem={} events={}", unsent > 0 ? 1 : 0,
                  unsent, memory_of(session) + unread + unsent, unsent > 0 ? "rw" : "r");
   fmt::format_to(out, " cmd={} user=default redir=-1 resp={} lib-name={} lib-ver={} io-thread={}\n",
-                 session.last_command ? session.last_command->full_name : "NULL", session.resp,
-                 extras.library_name, extras.library_version, session.thread);
+                 last_command_of(services, session), session.resp, extras.library_name,
+                 extras.library_version, session.thread);
 }
 
 }  // namespace millrace

@@ -81,7 +81,7 @@ Dispatcher::Outcome Dispatcher::run(Session& session, const Request& request,
     }
   }
 
-  session.last_command = command;
+  session.last_command = command->id;
   Context context(services_, session, *command, args, reply);
   if (request.keyspace) context.set_known_hash(size_t(command->spec->keys.first), request.key_hash);
 
