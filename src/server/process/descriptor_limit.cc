@@ -66,6 +66,13 @@ uint64_t admin_descriptors(const Config& config) {
   return kMaxAdminClients + config.admin_bind.size() + kUnixSocketAndRefusal;
 }
 
+uint64_t io_thread_descriptors(const Config& config) {
+  constexpr uint64_t kEach = 3;
+  const bool own_listeners = config.io_threads_accept == AcceptPlacement::kReusePort;
+  const uint64_t listeners = own_listeners ? config.bind.size() : 0;
+  return uint64_t(config.io_threads - 1) * (kEach + listeners);
+}
+
 DescriptorGrant reserve_descriptors(DescriptorLimit& limit, uint32_t wanted_maxclients,
                                     uint64_t reserved) {
   const uint64_t needed = uint64_t{wanted_maxclients} + reserved;

@@ -27,6 +27,11 @@ inline constexpr uint64_t kReservedDescriptors = 32;
 // one to turn a client too many away with. 0 without a lane.
 uint64_t admin_descriptors(const Config& config);
 
+// What the IO threads take: each a poller, a waker, one in reserve, and listeners where it has its
+// own. As many threads as there are at the start; those that CONFIG SET adds come out of the
+// clients'.
+uint64_t io_thread_descriptors(const Config& config);
+
 // The two calls, so that a test can be any machine.
 class DescriptorLimit {
  public:

@@ -71,7 +71,7 @@ void announce(const ConfigStore& store) {
 }
 
 uint64_t reserved(const Config& config) {
-  return kReservedDescriptors + admin_descriptors(config);
+  return kReservedDescriptors + admin_descriptors(config) + io_thread_descriptors(config);
 }
 
 Refusal reserve_clients(ConfigStore& store) {

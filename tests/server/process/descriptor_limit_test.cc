@@ -123,5 +123,15 @@ TEST(DescriptorLimit, EveryMachine) {
   }
 }
 
+TEST(DescriptorLimit, IoThreadsTakeTheirOwn) {
+  Config config;
+  EXPECT_EQ(io_thread_descriptors(config), 0u);
+  config.io_threads = 5;
+  EXPECT_EQ(io_thread_descriptors(config), 12u);
+  config.bind = {"127.0.0.1", "::1"};
+  config.io_threads_accept = AcceptPlacement::kReusePort;
+  EXPECT_EQ(io_thread_descriptors(config), 20u);
+}
+
 }  // namespace
 }  // namespace millrace
