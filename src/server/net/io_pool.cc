@@ -16,6 +16,10 @@ namespace {
 // they are offered again.
 constexpr ae::Nanoseconds kRetryOrders = ae::Milliseconds(1);
 
+// Between two looks at what else the main loop has to do: its timers, the admin lane. A full batch
+// takes a millisecond or two.
+constexpr size_t kBatchesPerTick = 8;
+
 uint64_t value(const std::atomic<uint64_t>& counter) {
   return counter.load(std::memory_order_relaxed);
 }
@@ -157,15 +161,24 @@ void IoPool::hand_out(int fd, Origin origin) {
 
 // --- batches
 
+// Who comes first moves on, so that with many threads none starves.
 void IoPool::run_batches() {
-  for (size_t i = 0; i < threads_.size(); ++i) {
-    while (threads_[i]) {
-      IoBatch* batch = threads_[i]->begin_batch();
-      if (!batch) break;
-      run(uint8_t(i + 1), *batch);
-      threads_[i]->return_batch();
-    }
+  const size_t first = next_first_++;
+  size_t budget = kBatchesPerTick;
+  for (size_t i = 0; i < threads_.size() && budget > 0; ++i) {
+    const size_t index = (first + i) % threads_.size();
+    while (budget > 0 && run_one(index)) --budget;
   }
+  if (budget == 0) parts_.loop.wake_next_tick();
+}
+
+bool IoPool::run_one(size_t index) {
+  if (!threads_[index]) return false;
+  IoBatch* batch = threads_[index]->begin_batch();
+  if (!batch) return false;
+  run(uint8_t(index + 1), *batch);
+  threads_[index]->return_batch();
+  return true;
 }
 
 void IoPool::run(uint8_t number, IoBatch& batch) {

@@ -68,6 +68,7 @@ class IoPool {
 
  private:
   void run_batches();
+  bool run_one(size_t index);
   void run(uint8_t number, IoBatch& batch);
   void welcome(uint8_t number, const IoNotice& notice);
   void adopted(uint8_t number, const IoNotice& notice);
@@ -86,6 +87,7 @@ class IoPool {
   size_t wanted_ = 0;
   Endpoints* main_endpoints_ = nullptr;             // while the threads listen
   std::vector<std::unique_ptr<IoThread>> threads_;  // by number - 1; null: none
+  size_t next_first_ = 0;
   bool held_ = false;
   ae::TimerId retry_;
   Traffic of_ended_;
