@@ -37,7 +37,7 @@ class ClientMemoryTest : public testing::Test {
     server_ = std::move(*Server::create(config_, std::move(options)));
     while (peers_.size() < kClients) {
       const auto [ours, theirs] = ae::test::tcp_pair();
-      server_->client_io().accept(ours, ClientIo::Origin::kLoopback);
+      server_->client_io().accept(ours, Origin::kLoopback);
       peers_.emplace_back(theirs);
     }
     each(request({"PING"}));

@@ -158,7 +158,6 @@ class CommandRig {
   CommandStats command_stats{table.size()};
   SlowLog slow_log{store.config()};
   LatencyMonitor latency{store.config()};
-  std::unique_ptr<ae::EventLoop> loop = std::move(*ae::EventLoop::create({}));
   TickWatch ticks{loop->account()};
   LoadMeter load;
   MonitorFeed monitors{clients};

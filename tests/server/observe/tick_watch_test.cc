@@ -33,7 +33,7 @@ class TickWatchTest : public testing::Test {
       if (change.key.name.starts_with("slow")) clock_.advance(slow_);
     });
     const auto [ours, theirs] = ae::test::tcp_pair();
-    server_->client_io().accept(ours, ClientIo::Origin::kLoopback);
+    server_->client_io().accept(ours, Origin::kLoopback);
     peer_ = std::make_unique<Peer>(theirs);
     tick();
   }
