@@ -123,6 +123,8 @@ Server::Server(ConfigStore& config, std::unique_ptr<ae::EventLoop> loop, ae::Loo
       run_id_(make_run_id(prng_)),
       executable_(path_of_executable()) {
   router_.set_threads(io_link_);
+  threads_.on_change([this] { list_loops(); });
+  list_loops();
   refresh_tick();
   loop_->after_sleep([this] {
     refresh_tick();
@@ -147,10 +149,9 @@ void Server::refresh_tick() {
   access_clock_.set_now(loop_->unix_ms());
 }
 
-std::vector<LoopView> Server::loops() const {
-  std::vector<LoopView> loops = threads_.loops();
-  loops.insert(loops.begin(), {"main", &loop_->account()});
-  return loops;
+void Server::list_loops() {
+  loops_ = threads_.loops();
+  loops_.insert(loops_.begin(), {"main", &loop_->account()});
 }
 
 ae::Nanoseconds Server::long_tick() const {

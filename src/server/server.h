@@ -75,6 +75,7 @@ class Server final : private Lifecycle {
   void refresh_tick();
   size_t io_threads_wanted() const { return size_t(services_.config.io_threads) - 1; }
   ae::Nanoseconds long_tick() const;
+  void list_loops();
   std::optional<std::string> listen(const Config& config);
   bool listen_anew(const Config& before, const Config& now);
   void watch_configuration();
@@ -99,7 +100,7 @@ class Server final : private Lifecycle {
   uint64_t reads() const override { return table_.stats().reads + threads_.traffic().reads; }
   uint64_t writes() const override { return table_.stats().writes + threads_.traffic().writes; }
   std::vector<IoThreadFacts> io_threads() const override { return threads_.facts(); }
-  std::vector<LoopView> loops() const override;
+  std::span<const LoopView> loops() const override { return loops_; }
   ClientMemory client_memory() override;
 
   ConfigStore& config_store_;
@@ -130,6 +131,7 @@ class Server final : private Lifecycle {
   ClientDoor door_;
   ClientIo client_io_;
   IoPool threads_;
+  std::vector<LoopView> loops_;
   IoLink io_link_;
   Reception reception_;
   Endpoints endpoints_;

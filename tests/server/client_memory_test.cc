@@ -110,11 +110,11 @@ TEST_F(ClientMemoryTest, EachStateCostsWhatTheTableSaysAndEndsAtTheFloor) {
       {"after a reply of 1 MiB", request({"GET", "1m"}), 0, ""},
       // An extension of 84 bytes and a block of the size of what is kept.
       {"half a packet of 100 bytes", half.substr(0, 100), 84 + 100, half.substr(100)},
-      {"a name of 10 bytes", request({"CLIENT", "SETNAME", "ten-bytes!"}), 96,
+      {"a name of 10 bytes", request({"CLIENT", "SETNAME", "ten-bytes!"}), 104,
        request({"CLIENT", "SETNAME", ""})},
-      {"a name of 40 bytes", request({"CLIENT", "SETNAME", std::string(40, 'n')}), 96 + 41,
+      {"a name of 40 bytes", request({"CLIENT", "SETNAME", std::string(40, 'n')}), 104 + 41,
        request({"CLIENT", "SETNAME", ""})},
-      {"a name and RESP3, by HELLO", request({"HELLO", "3", "SETNAME", "me"}), 96,
+      {"a name and RESP3, by HELLO", request({"HELLO", "3", "SETNAME", "me"}), 104,
        request({"RESET"})},
       {"no-touch, no-evict, db 1",
        request({"CLIENT", "NO-TOUCH", "ON"}) + request({"CLIENT", "NO-EVICT", "ON"}) +

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -55,7 +56,7 @@ class Lifecycle {
   virtual uint64_t reads() const = 0;
   virtual uint64_t writes() const = 0;
   virtual std::vector<IoThreadFacts> io_threads() const = 0;
-  virtual std::vector<LoopView> loops() const = 0;
+  virtual std::span<const LoopView> loops() const = 0;
   // IO threads stand still for it.
   virtual ClientMemory client_memory() = 0;
 

@@ -114,6 +114,7 @@ std::optional<std::string> IoPool::start_one() {
                                                .connections = parts_.connections});
   if (!thread) return "An IO thread could not be started: " + thread.error().message();
   threads_[index] = std::move(*thread);
+  on_change_();
   return std::nullopt;
 }
 
@@ -124,6 +125,7 @@ void IoPool::end_retired() {
     thread->end();
     add(of_ended_, thread->counters());
     thread.reset();
+    on_change_();
   }
 }
 

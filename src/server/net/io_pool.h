@@ -48,6 +48,8 @@ class IoPool {
   std::optional<std::string> listen(Endpoints& main);
   void stop_listening();
   void set_keepalive(int seconds);
+  // Called when a thread has come or gone.
+  void on_change(ae::Callback<void()> callback) { on_change_ = std::move(callback); }
   bool takes_clients() const { return wanted_ > 0; }
   // A descriptor that main has accepted, and the door has nothing against.
   void hand_out(int fd, Origin origin);
@@ -91,6 +93,7 @@ class IoPool {
   bool held_ = false;
   ae::TimerId retry_;
   Traffic of_ended_;
+  ae::Callback<void()> on_change_;
 };
 
 }  // namespace millrace

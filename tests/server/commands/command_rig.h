@@ -93,7 +93,7 @@ class FakeLifecycle final : public Lifecycle {
   uint64_t reads() const override { return 10; }
   uint64_t writes() const override { return 20; }
   std::vector<IoThreadFacts> io_threads() const override { return {}; }
-  std::vector<LoopView> loops() const override { return loop_views; }
+  std::span<const LoopView> loops() const override { return loop_views; }
   ClientMemory client_memory() override { return memory; }
 
   ClientMemory memory;

@@ -121,15 +121,21 @@ TEST_F(LogTest, OnceAMinuteByFormat) {
   EXPECT_EQ(logged().find("too many 1"), std::string::npos);
 }
 
+// Other tests have used up slots of the limiter, which slot is a matter of addresses: so any host
+// that still has its line.
 TEST_F(LogTest, ProtocolErrorsOncePerHostAndShort) {
   open(LogLevel::kVerbose);
-  log::protocol_error("10.1.2.3:1", "\x16\x03\x01", "too big mbulk count string");
-  log::protocol_error("10.1.2.3:2", "x", "unbalanced quotes in request");
-  EXPECT_TRUE(logged().ends_with(
-      " - Protocol error (too big mbulk count string) from client: 10.1.2.3:1. Query buffer during "
-      "protocol error: '\\x16\\x03\\x01'\n"))
+  std::string host;
+  for (int i = 1; logged().find("Protocol error") == std::string::npos; ++i) {
+    ASSERT_LT(i, 100);
+    host = "10.1.2." + std::to_string(i);
+    log::protocol_error(host + ":1", "\x16\x03\x01", "too big mbulk count string");
+  }
+  log::protocol_error(host + ":2", "x", "unbalanced quotes in request");
+  EXPECT_TRUE(
+      logged().ends_with(" - Protocol error (too big mbulk count string) from client: " + host +
+                         ":1. Query buffer during protocol error: '\\x16\\x03\\x01'\n"))
       << logged();
-  EXPECT_EQ(logged().find("10.1.2.3:2"), std::string::npos);
 }
 
 TEST_F(LogTest, RawBytesGoAsTheyAre) {
