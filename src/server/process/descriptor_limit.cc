@@ -1,7 +1,9 @@
 #include "server/process/descriptor_limit.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -82,6 +84,14 @@ DescriptorGrant reserve_descriptors(DescriptorLimit& limit, uint32_t wanted_maxc
   if (now.soft < needed) raise(limit, now, needed, grant);
   grant.maxclients = clients_within(grant.descriptors, wanted_maxclients, reserved);
   return grant;
+}
+
+void widen_descriptor_table(uint64_t descriptors) {
+  const int some = open("/dev/null", O_RDONLY | O_CLOEXEC);
+  if (some == -1) return;
+  const int highest = fcntl(some, F_DUPFD_CLOEXEC, static_cast<int>(descriptors - 1));
+  if (highest != -1) close(highest);
+  close(some);
 }
 
 std::vector<std::string> describe(const DescriptorGrant& grant, uint32_t wanted_maxclients) {

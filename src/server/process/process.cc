@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
@@ -78,6 +79,7 @@ Refusal reserve_clients(ConfigStore& store) {
   const uint32_t wanted = store.config().maxclients;
   SystemDescriptorLimit limit;
   const DescriptorGrant grant = reserve_descriptors(limit, wanted, reserved(store.config()));
+  if (grant.maxclients > 0) widen_descriptor_table(std::min(grant.needed, grant.descriptors));
   std::vector<std::string> lines = describe(grant, wanted);
   if (grant.maxclients == wanted) {
     for (const std::string& line : lines) log::notice("{}", line);
@@ -144,7 +146,10 @@ Refusal apply_directory(const Config&, const Config& now) {
 Refusal apply_maxclients(const Config&, const Config& now) {
   SystemDescriptorLimit limit;
   const DescriptorGrant grant = reserve_descriptors(limit, now.maxclients, reserved(now));
-  if (grant.maxclients == now.maxclients) return std::nullopt;
+  if (grant.maxclients == now.maxclients) {
+    widen_descriptor_table(grant.needed);
+    return std::nullopt;
+  }
   return fmt::format(
       "The operating system is not able to handle the specified number of clients, try with {}",
       grant.maxclients);

@@ -1,6 +1,9 @@
 #include "server/process/descriptor_limit.h"
 
 #include <gtest/gtest.h>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 
 #include <algorithm>
 
@@ -121,6 +124,27 @@ TEST(DescriptorLimit, EveryMachine) {
       }
     }
   }
+}
+
+// FDSize of /proc/self/status is the size of the kernel's table.
+TEST(DescriptorLimit, TheTableIsWideBeforeClientsComeAndNothingStaysOpen) {
+  const auto table_size = [] {
+    std::ifstream status("/proc/self/status");
+    for (std::string word; status >> word;) {
+      uint64_t size = 0;
+      if (word == "FDSize:" && status >> size) return size;
+    }
+    return uint64_t{0};
+  };
+  const auto open_ones = [] {
+    const std::filesystem::directory_iterator all("/proc/self/fd");
+    return std::distance(begin(all), end(all));
+  };
+  const auto open_before = open_ones();
+  const uint64_t wanted = std::min<uint64_t>(SystemDescriptorLimit().get()->soft, 4000);
+  widen_descriptor_table(wanted);
+  EXPECT_GE(table_size(), wanted);
+  EXPECT_EQ(open_ones(), open_before);
 }
 
 TEST(DescriptorLimit, IoThreadsTakeTheirOwn) {
