@@ -142,11 +142,6 @@ void EntryStore::destroy(Entry* entry) {
 
 bool EntryStore::overwrite(Entry* entry, const StringValue& value, int64_t expire_at_ms) {
   if (entry->has_expiry() != (expire_at_ms != kNoExpiry)) return false;
-  if (value.is_integer && entry->is_integer()) {  // a counter: only the word changes
-    if (expire_at_ms != kNoExpiry) replace_expiry(entry, expire_at_ms);
-    std::memcpy(entry->word(), &value.integer, sizeof value.integer);
-    return true;
-  }
   const size_t prefix = entry->value_offset();
   const Shape shape = shape_of(prefix, value);
   if (ds::Slab::rounded(block_bytes(prefix, shape)) != ds::Slab::rounded(entry->block_bytes())) {
