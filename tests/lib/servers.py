@@ -9,6 +9,7 @@ Every server listens on a free loopback port, keeps nothing on disk, and is ende
 """
 import os
 import pathlib
+import shutil
 import socket
 import subprocess
 import tempfile
@@ -117,6 +118,7 @@ class Servers:
     def __exit__(self, *_):
         for server in self.running:
             server.stop()
+            shutil.rmtree(server.directory, ignore_errors=True)
 
     def _start(self, name, program, arguments):
         port = free_port()

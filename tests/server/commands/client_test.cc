@@ -33,8 +33,10 @@ TEST_F(ClientCommandTest, ListShowsEveryClientOnceInOrder) {
   EXPECT_NE(list.find("id=1 addr=10.0.0.1:1001 laddr=10.0.0.2:6379 fd=11 name=alice"),
             std::string::npos);
   EXPECT_NE(list.find(line_of_bob), std::string::npos) << list;
-  EXPECT_NE(list.find("events=r cmd=select user=default redir=-1 resp=2 lib-name= lib-ver= io-thread=0\n"),
-            std::string::npos);
+  EXPECT_NE(
+      list.find(
+          "events=r cmd=select user=default redir=-1 resp=2 lib-name= lib-ver= io-thread=0\n"),
+      std::string::npos);
   EXPECT_LT(list.find("id=1 "), list.find("id=2 "));
 }
 
