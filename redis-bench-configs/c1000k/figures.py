@@ -121,7 +121,7 @@ def loop_busy(info):
 
 def longest_ticks(text):
     """LATENCY TICKS, one line a tick; nothing where the server does not know the command."""
-    reply = decode(iter(text.split("\r\n")))
+    reply = decode(iter(text.splitlines()))
     return [one_line(tick) for tick in reply] if isinstance(reply, list) else []
 
 

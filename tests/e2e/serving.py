@@ -319,6 +319,14 @@ def shutdown_ends_with_0(servers):
     assert ours.process.wait(20) == 0
 
 
+@test
+def sigterm_ends_with_0_whatever_the_number_of_threads(servers):
+    for threads in ("1", "2", "4"):
+        ours = servers.millrace("--io-threads", threads)
+        assert ours.ask(b"PING") == b"+PONG"
+        assert ours.stop() == 0, threads
+
+
 def main():
     failed = 0
     wanted = sys.argv[1:]

@@ -1,6 +1,7 @@
 #include "ae/threads/loop_thread.h"
 
 #include <pthread.h>
+#include <signal.h>
 
 #include <utility>
 
@@ -12,9 +13,30 @@ namespace {
 // The kernel refuses longer thread names instead of cutting them.
 constexpr size_t kMaxThreadName = 15;
 
+// A thread begins with the mask of the one that starts it. Signals are for a loop that watches them
+// (core/signals.h); one that a loop thread took would have its default action, and end the process.
+// Those of a fault stay with whoever made it.
+class SignalsHeldBack {
+ public:
+  SignalsHeldBack() {
+    sigset_t held_back;
+    sigfillset(&held_back);
+    for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS})
+      sigdelset(&held_back, fault);
+    pthread_sigmask(SIG_BLOCK, &held_back, &before_);
+  }
+  ~SignalsHeldBack() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  SignalsHeldBack(const SignalsHeldBack&) = delete;
+  SignalsHeldBack& operator=(const SignalsHeldBack&) = delete;
+
+ private:
+  sigset_t before_;
+};
+
 }  // namespace
 
 Result<std::unique_ptr<LoopThread>> LoopThread::start(LoopThreadOptions options) {
+  const SignalsHeldBack inherited;
   std::unique_ptr<LoopThread> thread(new LoopThread(std::move(options)));
   thread->ready_.acquire();
   if (!thread->created_) return fail(thread->created_.error());

@@ -8,6 +8,8 @@
 // ring that is used by another thread than its maker. What lives on the loop (listeners, connection
 // tables) is made in `on_start` and must be gone at the end of `on_stop`, which runs there too.
 //
+// It takes no signals but those of its own faults.
+//
 // From other threads only post(), wake() and stop() of loop() may be called; they are safe until
 // the LoopThread is destroyed, also after the thread has ended (a task posted then never runs).
 //

@@ -1,6 +1,8 @@
 #include "ae/threads/loop_pool.h"
 
 #include <gtest/gtest.h>
+#include <pthread.h>
+#include <signal.h>
 
 #include <atomic>
 #include <cerrno>
@@ -91,6 +93,19 @@ TEST(LoopThread, HoldStopsTheLoopUntilRelease) {
     thread->release();
     thread->call([&] { EXPECT_GE(turns, before + 1'000'000); });
   }
+}
+
+// Whoever watches SIGTERM would wait in vain, and the process end by the default action.
+TEST(LoopThread, SignalsAreNotForIt) {
+  sigset_t mine;
+  sigset_t its;
+  const auto thread = LoopThread::start().value();
+  thread->call([&] { pthread_sigmask(SIG_BLOCK, nullptr, &its); });
+  pthread_sigmask(SIG_BLOCK, nullptr, &mine);
+  EXPECT_TRUE(sigismember(&its, SIGTERM));
+  EXPECT_TRUE(sigismember(&its, SIGHUP));
+  EXPECT_FALSE(sigismember(&its, SIGSEGV));
+  EXPECT_FALSE(sigismember(&mine, SIGTERM));
 }
 
 TEST(LoopThread, CallRunsOnTheLoopsThreadAndReturnsWhenItHasRun) {
