@@ -13,7 +13,7 @@ import tempfile
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
-from servers import MILLRACE, Client, Servers, free_port  # noqa: E402
+from servers import MILLRACE, Client, Servers, free_port, run_tests  # noqa: E402
 
 TESTS = []
 
@@ -327,22 +327,5 @@ def sigterm_ends_with_0_whatever_the_number_of_threads(servers):
         assert ours.stop() == 0, threads
 
 
-def main():
-    failed = 0
-    wanted = sys.argv[1:]
-    for function in TESTS:
-        if wanted and function.__name__ not in wanted:
-            continue
-        try:
-            with Servers() as servers:
-                function(servers)
-            print(f"ok      {function.__name__}", flush=True)
-        except Exception as error:  # noqa: BLE001
-            failed += 1
-            print(f"FAILED  {function.__name__}: {type(error).__name__}: {str(error)[:600]}", flush=True)
-    print(f"{len(TESTS) - failed} passed, {failed} failed")
-    return 1 if failed else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_tests(TESTS))

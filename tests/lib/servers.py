@@ -12,6 +12,7 @@ import pathlib
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 
@@ -137,3 +138,19 @@ class Servers:
 
     def redis(self, *arguments):
         return self._start("redis", "redis-server", ["--save", "", "--appendonly", "no", *arguments])
+
+
+def run_tests(tests):
+    """Each test with servers of its own, those named on the command line or all; returns the exit status."""
+    failed = 0
+    wanted = [test for test in tests if not sys.argv[1:] or test.__name__ in sys.argv[1:]]
+    for test in wanted:
+        try:
+            with Servers() as servers:
+                test(servers)
+            print(f"ok      {test.__name__}", flush=True)
+        except Exception as error:  # noqa: BLE001: every failure is a result
+            failed += 1
+            print(f"FAILED  {test.__name__}: {type(error).__name__}: {str(error)[:600]}", flush=True)
+    print(f"{len(wanted) - failed} passed, {failed} failed")
+    return 1 if failed else 0

@@ -4,8 +4,7 @@
 // loop has a bound by count, too.
 //
 //   const ae::TimeSlice slice(clock, ae::Microseconds(100));
-//   do work.take_one(); while (!work.empty() && !slice.over());   // at least one: it makes
-//   progress
+//   do work.take_one(); while (!work.empty() && !slice.over());   // at least one, for progress
 #pragma once
 
 #include "ae/base/clock.h"

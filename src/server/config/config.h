@@ -48,6 +48,9 @@ enum class ShutdownMode : uint8_t { kDefault, kNoSave, kNow };
 enum class ClientClass : uint8_t { kNormal, kReplica, kPubSub };
 inline constexpr size_t kClientClasses = 3;
 
+// As Redis; a session keeps the number of its thread in a byte.
+inline constexpr int kMaxIoThreads = 128;
+
 // Who accepts newcomers where there are IO threads (net/endpoints.h).
 enum class AcceptPlacement : uint8_t { kHandOut, kReusePort, kExclusive };
 

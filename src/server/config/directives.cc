@@ -133,9 +133,6 @@ constexpr int64_t kMiB = 1 << 20;
 // An empty database costs little but not nothing; and a session keeps its number in a byte.
 constexpr int64_t kMaxDatabases = 256;
 
-// Redis' limit.
-constexpr int64_t kMaxIoThreads = 128;
-
 // A day: no tick lasts longer, and as nanoseconds it is far from overflowing.
 constexpr int64_t kMaxTickMs = 24 * 60 * 60 * 1000;
 

@@ -7,10 +7,8 @@
 //   reuse-port  every loop has a listener of its own on the port, and the kernel hashes newcomers
 //               over them: no hand-over, but uneven with few clients. The main loop hands its share
 //               out. Those in the backlog of a thread that ends are reset.
-//   exclusive   every IO thread watches the one listener with EPOLLEXCLUSIVE: who is idle takes
-//   what
-//               is there. The kernel wakes the one that came first, so a calm server uses few
-//               threads
+//   exclusive   every IO thread watches the one listener with EPOLLEXCLUSIVE: an idle one takes
+//               what is there. The kernel wakes who came first: few threads, when it is calm
 //
 // Accepted sockets inherit TCP_NODELAY and the keepalive settings of their listener (Linux), so
 // they are set once here and cost no system call per client.

@@ -45,7 +45,7 @@ IoPool::IoPool(Parts parts) : parts_(std::move(parts)) {
 // --- how many
 
 std::optional<std::string> IoPool::resize(size_t threads) {
-  AE_ASSERT(threads < kMaxThreads);
+  AE_ASSERT(threads < size_t(kMaxIoThreads));
   release();
   const size_t wanted_before = std::exchange(wanted_, threads);
   if (threads_.size() < threads) threads_.resize(threads);

@@ -13,7 +13,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -28,9 +27,6 @@ namespace millrace {
 
 class IoPool {
  public:
-  // As Redis; Session keeps the number in a byte.
-  static constexpr size_t kMaxThreads = 128;
-
   struct Parts {
     ae::EventLoop& loop;
     Services& services;
