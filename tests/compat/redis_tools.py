@@ -28,7 +28,7 @@ SERVERS = [("epoll", ()), ("poll", ("--event-backend", "poll")), ("select", ("--
            ("2 IO threads, io_uring", ("--io-threads", "3", "--event-backend", "io_uring"))]
 
 
-def tool(name, server, *arguments, stdin=None, seconds=300):
+def tool(name, server, *arguments, stdin=None, seconds=120):
     result = subprocess.run([name, "-p", str(server.port), *arguments], input=stdin,
                             stdin=subprocess.DEVNULL if stdin is None else None,
                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=seconds)
@@ -55,8 +55,9 @@ def benchmarks(servers, requests):
                 continue  # the client's affair, tried above
             if name == "select" and shape == "1000 clients":
                 arguments = ("-c", "900")  # FD_SETSIZE
+            start = time.monotonic()
             done = benchmark(server, requests, *arguments)
-            print(f"redis-benchmark {shape} on {name}: {len(done)} tests", flush=True)
+            print(f"redis-benchmark {shape} on {name}: {len(done)} tests, {time.monotonic() - start:.1f} s", flush=True)
         assert server.ask(b"PING") == b"+PONG"
         assert server.stop() == 0
 
@@ -75,7 +76,7 @@ def cli(servers):
     assert b"100003" in tool("redis-cli", server, "DBSIZE")
     assert b"Biggest" in tool("redis-cli", server, "--bigkeys")
     assert b"Biggest" in tool("redis-cli", server, "--memkeys")
-    print("redis-cli: commands, RESP3, stdin, csv, scan, pipe, bigkeys, memkeys")
+    print("redis-cli: commands, RESP3, stdin, csv, scan, pipe, bigkeys, memkeys", flush=True)
     for mode, wanted in (("--stat", rb"keys +mem"), ("--latency", rb"min: \d+, max: \d+, avg")):
         watch(server, mode, wanted)
 
@@ -95,7 +96,7 @@ def watch(server, mode, wanted):
     os.close(master)
     os.close(terminal)
     assert re.search(wanted, got) and b"ERR" not in got, (mode, got)
-    print(f"redis-cli {mode}")
+    print(f"redis-cli {mode}", flush=True)
 
 
 def monitor(servers):
@@ -104,7 +105,7 @@ def monitor(servers):
     assert watcher.ask(b"MONITOR") == b"+OK"
     server.ask(b"SET", b"watched", b"\x00\n")
     assert re.match(rb'\+\d+\.\d{6} \[0 127\.0\.0\.1:\d+\] "SET" "watched" "\\x00\\n"', watcher.read())
-    print("MONITOR")
+    print("MONITOR", flush=True)
 
 
 def interactive_help(servers):
@@ -125,20 +126,32 @@ def interactive_help(servers):
             if select.select([terminal], [], [], 0.1)[0]:
                 got += os.read(terminal, 65536)
         assert text in got, got[-600:]
+        got = got[got.index(text) + len(text):]
 
     read_until(b"> ")
     os.write(terminal, b"set ")
     read_until(b"key value")
     os.write(terminal, b"\x15help incrby\r")
     read_until(b"summary")
+    read_until(b"> ")  # what is typed before the prompt is there is thrown away: it comes with TCSAFLUSH
     os.write(terminal, b"exit\r")
+    read_to_end(terminal)
     os.waitpid(pid, 0)
-    print("redis-cli: hints and help from COMMAND DOCS")
+    print("redis-cli: hints and help from COMMAND DOCS", flush=True)
+
+
+def read_to_end(terminal):
+    """A process at a terminal may not end before what it wrote has been read: it drains as it restores its settings."""
+    try:
+        while os.read(terminal, 65536):
+            pass
+    except OSError:  # EIO: nobody has the other side open any more
+        os.close(terminal)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--requests", type=int, default=20_000)
+    parser.add_argument("--requests", type=int, default=5_000)
     args = parser.parse_args()
     with Servers() as servers:
         cli(servers)
