@@ -81,6 +81,11 @@ Server::Server(ConfigStore& config, std::unique_ptr<ae::EventLoop> loop, ae::Loo
       ticks_(loop_->account()),
       monitors_(clients_),
       heartbeats_(*loop_, clients_, stats_),
+      watched_keys_(clients_, effects_, databases_),
+      blocked_(*loop_, clients_, effects_, databases_),
+      pub_sub_(clients_),
+      keyspace_events_(pub_sub_, effects_, databases_),
+      tracking_(clients_, effects_),
       services_{.tick = {},
                 .config = config.config(),
                 .config_store = config,
@@ -93,6 +98,11 @@ Server::Server(ConfigStore& config, std::unique_ptr<ae::EventLoop> loop, ae::Loo
                 .commands = commands_,
                 .clients = clients_,
                 .heartbeats = heartbeats_,
+                .watched_keys = watched_keys_,
+                .blocking = blocked_,
+                .runner = dispatcher_,
+                .pub_sub = pub_sub_,
+                .tracking = tracking_,
                 .slow_log = slow_log_,
                 .latency = latency_,
                 .ticks = ticks_,
@@ -103,7 +113,7 @@ Server::Server(ConfigStore& config, std::unique_ptr<ae::EventLoop> loop, ae::Loo
       memory_guard_(*loop_, services_),
       gates_(services_, memory_guard_),
       dispatcher_(services_, gates_),
-      executor_(services_, dispatcher_),
+      executor_(services_, dispatcher_, blocked_),
       door_(services_),
       client_io_(table_, services_, executor_, door_, link_),
       threads_({.loop = *loop_,
@@ -123,6 +133,7 @@ Server::Server(ConfigStore& config, std::unique_ptr<ae::EventLoop> loop, ae::Loo
       run_id_(make_run_id(prng_)),
       executable_(path_of_executable()) {
   router_.set_threads(io_link_);
+  blocked_.set_dispatcher(dispatcher_, services_);
   threads_.on_change([this] { list_loops(); });
   list_loops();
   refresh_tick();
@@ -132,6 +143,7 @@ Server::Server(ConfigStore& config, std::unique_ptr<ae::EventLoop> loop, ae::Loo
   });
   loop_->account().on_long_tick(long_tick(),
                                 [this](const ae::TickRecord& tick) { ticks_.keep(tick, stats_); });
+  loop_->before_sleep([this] { tracking_.send_broadcasts(); });
   clients_.on_pause_change([this] { gates_.refresh(); });
   watch_configuration();
   cron_.start();
@@ -207,6 +219,8 @@ void Server::watch_configuration() {
     access_clock_.configure(access_settings(services_.config));
     command_stats_.set_tracking(services_.config.latency_tracking);
     slow_log_.trim();
+    keyspace_events_.set(services_.config.notify_keyspace_events);
+    tracking_.set_max_keys(services_.config.tracking_table_max_keys);
     return std::nullopt;
   };
   config_store_.on_any_change(refresh);

@@ -25,7 +25,9 @@
 #include "server/command/lifecycle.h"
 #include "server/command/services.h"
 #include "server/command/table.h"
+#include "server/command/watched_keys.h"
 #include "server/config/config_store.h"
+#include "server/core/blocked_clients.h"
 #include "server/core/client_heartbeats.h"
 #include "server/core/cron.h"
 #include "server/core/dispatch.h"
@@ -48,6 +50,9 @@
 #include "server/observe/monitor_feed.h"
 #include "server/observe/slow_log.h"
 #include "server/observe/tick_watch.h"
+#include "server/pubsub/keyspace_events.h"
+#include "server/pubsub/pub_sub.h"
+#include "server/pubsub/tracking.h"
 
 namespace millrace {
 
@@ -123,6 +128,11 @@ class Server final : private Lifecycle {
   LoadMeter load_;
   MonitorFeed monitors_;
   ClientHeartbeats heartbeats_;
+  WatchedKeys watched_keys_;
+  BlockedClients blocked_;
+  PubSub pub_sub_;
+  KeyspaceEvents keyspace_events_;
+  Tracking tracking_;
   Services services_;
   MemoryGuard memory_guard_;
   Gates gates_;

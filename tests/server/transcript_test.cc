@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <map>
 
+#include "server/command/blocking.h"
 #include "tests/server/stage.h"
 #include "tests/server/transcript.h"
 
@@ -109,9 +110,20 @@ class Player {
       expect_ok({"CONFIG", "SET", words.at(1), words.at(2)});
     } else if (name == "advance") {
       stage_.pass(transcript_duration(words.at(1)));
+    } else if (name == "blocked") {
+      await_blocked(size_t(std::stoul(words.at(1))));
     } else {
       throw std::runtime_error("no such directive: " + name);
     }
+  }
+
+  void await_blocked(size_t clients) {
+    constexpr int kMostTicks = 10'000;
+    for (int i = 0; i < kMostTicks; ++i) {
+      if (stage_.server().services().blocking.client_count() == clients) return;
+      stage_.tick();
+    }
+    throw std::runtime_error("so many clients never waited");
   }
 
   void expect_ok(std::initializer_list<std::string_view> command) {

@@ -21,6 +21,7 @@ from transcript import Malformed, Step, matches, parse, read_reply, seconds, wor
 
 # Time is really waited for here; a file that needs more is the simulator's (transcript_test.cc).
 MOST_SECONDS = 2
+BLOCKED_SECONDS = 10
 # Redis forbids DEBUG and the like unless told otherwise; so do we.
 ARGUMENTS = ["--enable-debug-command", "yes"]
 
@@ -58,8 +59,17 @@ class Player:
             self.expect_ok(b"CONFIG", b"SET", *(a.encode() for a in arguments))
         elif name == "advance":
             time.sleep(seconds(*arguments))
+        elif name == "blocked":
+            self.await_blocked(int(*arguments))
         else:
             raise Malformed(f"no such directive: {name}")
+
+    def await_blocked(self, clients):
+        wanted = b"blocked_clients:%d\r\n" % clients
+        end = time.monotonic() + BLOCKED_SECONDS
+        while wanted not in self.control.ask(b"INFO", b"clients"):
+            if time.monotonic() > end:
+                raise Malformed(f"{clients} blocked clients never came")
 
     def expect_ok(self, *command):
         reply = self.control.ask(*command)

@@ -4,15 +4,6 @@
 
 namespace millrace {
 
-size_t SessionExtras::memory_bytes() const {
-  // Within the string up to its built-in capacity, on the heap beyond.
-  const size_t built_in = std::string().capacity();
-  size_t bytes = sizeof(SessionExtras);
-  for (const std::string* text : {&name, &library_name, &library_version})
-    if (text->capacity() > built_in) bytes += text->capacity() + 1;
-  return bytes;
-}
-
 Session& Clients::open(uint32_t uptime_s) {
   SessionId id = sessions_.emplace();
   Session& session = *sessions_.find(id);
@@ -28,7 +19,9 @@ void Clients::mark_admin(Session& session) {
 }
 
 void Clients::closed(SessionId id) {
-  const Session* session = find(id);
+  Session* session = find(id);
+  if (session)
+    for (LeaveHook& hook : leave_hooks_) hook(*session);
   if (session && session->extras) extras_bytes_ -= session->extras->memory_bytes();
   if (session != nullptr && session->has(SessionFlag::kAdmin)) --admin_count_;
   sessions_.erase(id);
@@ -51,6 +44,14 @@ uint32_t Clients::visit(uint32_t cursor, size_t limit,
   return sessions_.visit(cursor, limit, [&](SessionId, Session& session) { visitor(session); });
 }
 
+void Clients::push(const Session& session, std::string_view bytes) {
+  if (session.self == serving_) {
+    deferred_.append(bytes);
+  } else {
+    link_.push(session, bytes);
+  }
+}
+
 void Clients::pause(PauseKind kind, int64_t until_ms) {
   // A pause never shortens or weakens one that is in force, as in Redis.
   pause_kind_ = std::max(pause_kind_, kind);
@@ -65,7 +66,7 @@ void Clients::unpause() {
   std::vector<SessionId> parked = std::move(parked_);
   parked_.clear();
   for (SessionId id : parked)
-    if (Session* session = find(id)) link_.resume(*session);
+    if (Session* session = find(id)) link_.resume(*session, Wait::kPause);
 }
 
 PauseKind Clients::paused(int64_t now_ms) {
@@ -74,7 +75,7 @@ PauseKind Clients::paused(int64_t now_ms) {
 }
 
 void Clients::park(Session& session, std::string_view unrun) {
-  link_.suspend(session, unrun);
+  link_.suspend(session, Wait::kPause, unrun);
   parked_.push_back(session.self);
 }
 

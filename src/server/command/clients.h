@@ -15,10 +15,14 @@
 
 #include "ae/base/callback.h"
 #include "server/command/session.h"
+#include "server/command/session_extras.h"
 
 namespace millrace {
 
 struct Services;
+
+// Why a client's requests wait.
+enum class Wait : uint8_t { kPause, kKey };
 
 // What a session can ask of its connection.
 class ClientLink {
@@ -40,10 +44,11 @@ class ClientLink {
   virtual void close_idle(Session& session) = 0;
   // It has not answered its heartbeat.
   virtual void close_lost(Session& session) = 0;
-  // Stops the reading of requests until resume(). `unrun` holds requests that were read and did not
-  // run; they come again first.
-  virtual void suspend(Session& session, std::string_view unrun) = 0;
-  virtual void resume(Session& session) = 0;
+  // Stops the reading of requests until resume() for the same reason. `unrun` holds requests that
+  // were read and did not run; they come again first. A client that is gone while it waits for a
+  // key is noticed all the same.
+  virtual void suspend(Session& session, Wait wait, std::string_view unrun) = 0;
+  virtual void resume(Session& session, Wait wait) = 0;
   virtual bool is_suspended(const Session& session) = 0;
 
  protected:
@@ -80,7 +85,7 @@ class Clients {
     if (session.extras) {
       extras_bytes_ -= session.extras->memory_bytes();
     } else {
-      session.extras = std::make_unique<SessionExtras>();
+      session.extras.reset(new SessionExtras());
     }
     change(*session.extras);
     if (session.extras->empty()) return session.extras.reset();
@@ -91,6 +96,19 @@ class Clients {
   size_t session_bytes() const { return sessions_.live_bytes(); }
   size_t spare_slot_bytes() const { return sessions_.reserved_bytes() - sessions_.live_bytes(); }
   size_t extras_bytes() const { return extras_bytes_; }
+
+  // Called when a session ends, before it is forgotten, for those who keep something about it.
+  using LeaveHook = ae::Callback<void(Session&)>;
+  void on_leave(LeaveHook hook) { leave_hooks_.push_back(std::move(hook)); }
+
+  // Bytes that are no reply to the client (MONITOR, messages, invalidations). To the one whose
+  // request is running they come right behind its reply.
+  void push(const Session& session, std::string_view bytes);
+  // For the executor: whose requests run; what push() has put aside, to be taken after each.
+  void begin_serving(SessionId id) { serving_ = id; }
+  SessionId serving() const { return serving_; }
+  std::string take_deferred() { return std::exchange(deferred_, {}); }
+  bool has_deferred() const { return !deferred_.empty(); }
 
   ClientLink& link() { return link_; }
 
@@ -115,6 +133,9 @@ class Clients {
   PauseKind pause_kind_ = PauseKind::kNone;
   int64_t pause_until_ms_ = 0;
   std::vector<SessionId> parked_;
+  SessionId serving_;
+  std::string deferred_;
+  std::vector<LeaveHook> leave_hooks_;
   ae::Callback<void()> on_pause_change_;
 };
 

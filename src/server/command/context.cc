@@ -33,6 +33,7 @@ Entry* Context::read(Key key) {
   Entry* entry = drop_if_expired(key, db_->find(key));
   if (!entry) {
     ++services_.stats.keyspace_misses;
+    services_.effects.noted(session_.db, key, KeyEventClass::kMiss, "keymiss");
     return nullptr;
   }
   ++services_.stats.keyspace_hits;
@@ -48,6 +49,11 @@ Entry* Context::write(Key key) {
 
 Entry* Context::peek(Key key) {
   return drop_if_expired(key, db_->find(key));
+}
+
+void Context::block(const BlockTerms& terms) {
+  blocked_ = true;
+  services_.blocking.block(session_, command_, args_, terms);
 }
 
 void Context::remove(Key key, std::string_view event) {

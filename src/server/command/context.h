@@ -23,6 +23,7 @@
 #include <string_view>
 
 #include "proto/reply_writer.h"
+#include "server/command/blocking.h"
 #include "server/command/errors.h"
 #include "server/command/services.h"
 #include "server/command/session.h"
@@ -90,6 +91,13 @@ class Context {
   // For a collection that a command has emptied: reports `event`, then deletes the key with "del".
   void remove_if_empty(Key key, Entry* entry);
 
+  // --- waiting for a key (blocking.h)
+  bool may_block() const { return !inner_; }
+  void block(const BlockTerms& terms);
+  bool blocked() const { return blocked_; }
+  // Run by another command: EXEC, a script.
+  void set_inner() { inner_ = true; }
+
   // --- the server
   Services& services() { return services_; }
   Session& session() { return session_; }
@@ -109,6 +117,8 @@ class Context {
   uint64_t hash_ = 0;
   size_t hashed_position_ = SIZE_MAX;
   bool failed_ = false;
+  bool blocked_ = false;
+  bool inner_ = false;
 };
 
 }  // namespace millrace

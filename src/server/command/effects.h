@@ -1,13 +1,13 @@
 // What follows from a change of a key, in one place: the count of changes since the start, and
-// whoever asked to be told (keyspace events, watched keys, client-side caches, the append-only file
-// and the replicas each attach here when they exist; a handler never knows of them).
+// whoever asked to be told (keyspace events, watched keys, clients that wait for a key, client-side
+// caches, the append-only file and the replicas each attach here; a handler never knows of them).
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string_view>
 #include <vector>
 
-#include "ae/base/callback.h"
 #include "server/db/keyspace.h"
 
 namespace millrace {
@@ -23,6 +23,7 @@ enum class KeyEventClass : uint16_t {
   kExpired = 1 << 8,    // x
   kEvicted = 1 << 9,    // e
   kStream = 1 << 10,    // t
+  kMiss = 1 << 11,      // m: a key that was looked for and is not there; nothing has changed
 };
 
 struct KeyChange {
@@ -30,32 +31,67 @@ struct KeyChange {
   Key key;
   KeyEventClass event_class;
   std::string_view event;
+
+  // Whether the key is another now. A miss is only news.
+  bool is_change() const { return event_class != KeyEventClass::kMiss; }
+};
+
+// Observers must not change the keyspace.
+class ChangeObserver {
+ public:
+  // After it was made.
+  virtual void on_change(const KeyChange& change) = 0;
+  // Before all keys of a database go (FLUSHDB), or those of kEveryDb.
+  virtual void on_emptied(int db) = 0;
+  // After two databases have changed places.
+  virtual void on_swapped(uint8_t a, uint8_t b) = 0;
+
+ protected:
+  ~ChangeObserver() = default;
 };
 
 class Effects {
  public:
-  // Called for every change, after it was made. Observers must not change the keyspace.
-  using Observer = ae::Callback<void(const KeyChange&)>;
-  void observe(Observer observer) { observers_.push_back(std::move(observer)); }
+  static constexpr int kEveryDb = -1;
+
+  // Told in the order they came; one that has nothing to look for should not be attached.
+  void attach(ChangeObserver& observer) {
+    if (!is_attached(observer)) observers_.push_back(&observer);
+  }
+  void detach(ChangeObserver& observer) { std::erase(observers_, &observer); }
+  bool observed() const { return !observers_.empty(); }
 
   void modified(uint8_t db, Key key, KeyEventClass event_class, std::string_view event) {
     ++changes_;
     if (observers_.empty()) return;
     tell({db, key, event_class, event});
   }
-  // Changes that have no key: FLUSHDB, SWAPDB.
-  void modified_whole(uint64_t keys) { changes_ += keys; }
+  // Something to be told of that is no change: a miss.
+  void noted(uint8_t db, Key key, KeyEventClass event_class, std::string_view event) {
+    if (!observers_.empty()) tell({db, key, event_class, event});
+  }
+  void emptied(int db, uint64_t keys) {
+    changes_ += keys;
+    for (ChangeObserver* observer : observers_) observer->on_emptied(db);
+  }
+  void swapped(uint8_t a, uint8_t b) {
+    ++changes_;
+    for (ChangeObserver* observer : observers_) observer->on_swapped(a, b);
+  }
 
   uint64_t changes() const { return changes_; }
   void reset_changes() { changes_ = 0; }
 
  private:
+  bool is_attached(const ChangeObserver& observer) const {
+    return std::find(observers_.begin(), observers_.end(), &observer) != observers_.end();
+  }
   void tell(const KeyChange& change) {
-    for (Observer& observer : observers_) observer(change);
+    for (ChangeObserver* observer : observers_) observer->on_change(change);
   }
 
   uint64_t changes_ = 0;
-  std::vector<Observer> observers_;
+  std::vector<ChangeObserver*> observers_;
 };
 
 }  // namespace millrace

@@ -16,7 +16,9 @@ class Prng;
 
 namespace millrace {
 
+class Blocking;
 class Clients;
+class CommandRunner;
 class CommandStats;
 class CommandTable;
 class ConfigStore;
@@ -25,8 +27,11 @@ class LatencyMonitor;
 class Lifecycle;
 class LoadMeter;
 class MonitorFeed;
+class PubSub;
 class SlowLog;
 class TickWatch;
+class Tracking;
+class WatchedKeys;
 struct Config;
 
 // The clock of a tick: read once, when the loop wakes.
@@ -48,6 +53,11 @@ struct Services {
   const CommandTable& commands;
   Clients& clients;
   Heartbeats& heartbeats;
+  WatchedKeys& watched_keys;
+  Blocking& blocking;     // commands that wait for a key
+  CommandRunner& runner;  // commands within commands
+  PubSub& pub_sub;
+  Tracking& tracking;  // client-side caching
   SlowLog& slow_log;
   LatencyMonitor& latency;
   TickWatch& ticks;  // what fills a tick, and the longest of them

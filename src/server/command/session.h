@@ -7,7 +7,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <string>
 
 #include "ae/base/slot_map.h"
 #include "ae/net/connection.h"
@@ -37,19 +36,15 @@ enum class SessionFlag : uint16_t {
   kLocal = 512,       // over loopback or a unix socket
   kAdmin = 1024,      // came in by the admin lane; set with Clients::mark_admin
   kHeartbeat = 2048,  // CLIENT HEARTBEAT ON
+  kMulti = 4096,      // between MULTI and EXEC
+  kBlocked = 8192,    // its last request waits for a key (core/blocked_clients.h)
+  kSubscribed = 16384,
+  kTracking = 32768,
 };
 
-struct SessionExtras {
-  std::string name;
-  std::string library_name;
-  std::string library_version;
-  ae::ConnectionId heartbeat;  // its place in core/client_heartbeats.h
-
-  bool empty() const {
-    return name.empty() && library_name.empty() && library_version.empty() && !heartbeat.valid();
-  }
-  // With what the strings have on the heap.
-  size_t memory_bytes() const;
+struct SessionExtras;  // session_extras.h
+struct DeleteExtras {
+  void operator()(SessionExtras* extras) const;
 };
 
 struct Session {
@@ -58,9 +53,10 @@ struct Session {
   SessionId self;   // its own name in the table
   uint64_t id = 0;  // CLIENT ID: grows, never reused
   ae::ConnectionId connection;
-  std::unique_ptr<SessionExtras> extras;  // null: nothing rare. Changed by Clients::change_extras
-  uint32_t created_s = 0;                 // monotonic seconds since the server started
-  uint32_t active_s = 0;                  // of the last request
+  std::unique_ptr<SessionExtras, DeleteExtras>
+      extras;              // null: nothing rare. Changed by Clients::change_extras
+  uint32_t created_s = 0;  // monotonic seconds since the server started
+  uint32_t active_s = 0;   // of the last request
   uint16_t flags = 0;
   uint16_t last_command = kNoCommand;  // by its id: CLIENT LIST's cmd=
   uint8_t db = 0;
@@ -68,6 +64,12 @@ struct Session {
   uint8_t thread = 0;  // the IO thread whose loop has the connection; 0: the main one
 
   bool has(SessionFlag flag) const { return (flags & uint16_t(flag)) != 0; }
+  // Logged in, and in no state in which some commands mean something else.
+  bool is_plain() const {
+    constexpr auto kAsked = uint16_t(SessionFlag::kAuthenticated) | uint16_t(SessionFlag::kMulti) |
+                            uint16_t(SessionFlag::kSubscribed) | uint16_t(SessionFlag::kTracking);
+    return (flags & kAsked) == uint16_t(SessionFlag::kAuthenticated);
+  }
   void set(SessionFlag flag) { flags |= uint16_t(flag); }
   void clear(SessionFlag flag) { flags &= uint16_t(~uint16_t(flag)); }
   // CLIENT REPLY: between two requests SKIP moves on by one.

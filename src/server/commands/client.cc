@@ -10,6 +10,7 @@
 #include "server/command/help.h"
 #include "server/commands/client_filter.h"
 #include "server/commands/client_text.h"
+#include "server/commands/client_tracking.h"
 #include "server/commands/families.h"
 
 namespace millrace {
@@ -177,11 +178,16 @@ void client_unpause(Context& c) {
 // CLIENT UNBLOCK client-id [TIMEOUT | ERROR]
 void client_unblock(Context& c) {
   ArgReader args(c, 3);
-  if (args.more() && !args.take("TIMEOUT") && !args.take("ERROR"))
-    args.error("ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR");
+  Blocking::Unblock how = Blocking::Unblock::kTimeout;
+  if (args.more() && !args.take("TIMEOUT")) {
+    if (!args.take("ERROR")) args.error("ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR");
+    how = Blocking::Unblock::kError;
+  }
   if (!args.finish()) return;
-  if (!ae::parse_int64(c.arg(2))) return c.fail(errors::kNotInteger);
-  c.reply().integer(0);  // no command of this version blocks, so no client is blocked
+  const std::optional<int64_t> id = ae::parse_int64(c.arg(2));
+  if (!id) return c.fail(errors::kNotInteger);
+  Session* session = c.services().clients.find_by_client_id(uint64_t(*id));
+  c.reply().integer(session && c.services().blocking.unblock(*session, how) ? 1 : 0);
 }
 
 // --- this one
@@ -246,16 +252,38 @@ void client_heartbeat(Context& c) {
   c.reply().ok();
 }
 
-// CLIENT GETREDIR
-void client_getredir(Context& c) {
-  c.reply().integer(-1);
-}  // nobody tracks keys
-
 constexpr CommandFlags kOwn = kNoScript | kLoading | kStale;
 constexpr CommandFlags kOthers = kAdmin | kNoScript | kLoading | kStale;
 constexpr Group kGroup = Group::kConnection;
 
 constexpr CommandSpec kSubcommands[] = {
+    {.name = "caching",
+     .handler = client_caching,
+     .arity = 3,
+     .flags = kOwn,
+     .since = "6.0.0",
+     .group = kGroup,
+     .summary = "Says whether the keys of the next command are tracked.",
+     .complexity = "O(1)",
+     .syntax = "YES | NO"},
+    {.name = "tracking",
+     .handler = client_tracking,
+     .arity = -3,
+     .flags = kOwn,
+     .since = "6.0.0",
+     .group = kGroup,
+     .summary = "Asks to be told when keys change that this connection has read.",
+     .complexity = "O(1)",
+     .syntax = "ON | OFF [REDIRECT client-id] [PREFIX prefix [PREFIX prefix ...]] [BCAST] [OPTIN] "
+               "[OPTOUT] [NOLOOP]"},
+    {.name = "trackinginfo",
+     .handler = client_trackinginfo,
+     .arity = 2,
+     .flags = kOwn,
+     .since = "6.2.0",
+     .group = kGroup,
+     .summary = "Tells the terms of CLIENT TRACKING.",
+     .complexity = "O(1)"},
     {.name = "getname",
      .handler = client_getname,
      .arity = 2,

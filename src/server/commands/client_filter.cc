@@ -32,8 +32,8 @@ ClientType read_client_type(ArgReader& args) {
   return ClientType::kNormal;
 }
 
-ClientType type_of(const Session&) {
-  return ClientType::kNormal;
+ClientType type_of(const Session& session) {
+  return session.has(SessionFlag::kSubscribed) ? ClientType::kPubSub : ClientType::kNormal;
 }
 
 bool ClientFilter::read(ArgReader& args) {

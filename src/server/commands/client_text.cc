@@ -16,17 +16,38 @@ struct FlagLetter {
   SessionFlag flag;
   char letter;
 };
+// In Redis' order; what is ours alone comes last.
 constexpr FlagLetter kFlagLetters[] = {
-    {SessionFlag::kMonitor, 'O'},   {SessionFlag::kClosing, 'c'}, {SessionFlag::kUnixSocket, 'U'},
-    {SessionFlag::kNoEvict, 'e'},   {SessionFlag::kNoTouch, 'T'}, {SessionFlag::kAdmin, 'a'},
-    {SessionFlag::kHeartbeat, 'h'},
+    {SessionFlag::kMonitor, 'O'},    {SessionFlag::kSubscribed, 'P'}, {SessionFlag::kMulti, 'x'},
+    {SessionFlag::kBlocked, 'b'},    {SessionFlag::kTracking, 't'},   {SessionFlag::kClosing, 'c'},
+    {SessionFlag::kUnixSocket, 'U'}, {SessionFlag::kNoEvict, 'e'},    {SessionFlag::kNoTouch, 'T'},
+    {SessionFlag::kAdmin, 'a'},      {SessionFlag::kHeartbeat, 'h'},
 };
 
-std::string flag_letters(const Session& session) {
+std::string flag_letters(const Session& session, const SessionExtras& extras) {
   std::string letters;
-  for (const FlagLetter& row : kFlagLetters)
+  for (const FlagLetter& row : kFlagLetters) {
+    if (row.flag == SessionFlag::kClosing) {
+      if (extras.tracking && extras.tracking->broken_redirect) letters += 'R';
+      if (extras.tracking && extras.tracking->broadcast) letters += 'B';
+      if (extras.watches && extras.watches->broken) letters += 'd';
+    }
     if (session.has(row.flag)) letters += row.letter;
+  }
   return letters.empty() ? "N" : letters;
+}
+
+// -1 outside of a transaction.
+int64_t queued_commands(const SessionExtras& extras) {
+  return extras.transaction ? int64_t(extras.transaction->requests().size()) : -1;
+}
+
+size_t subscriptions(const SessionExtras& extras, ChannelKind kind) {
+  return extras.subscriptions ? extras.subscriptions->count(kind) : 0;
+}
+
+int64_t redirect(const SessionExtras& extras) {
+  return extras.tracking ? int64_t(extras.tracking->redirect) : -1;
 }
 
 std::string_view last_command_of(const Services& services, const Session& session) {
@@ -61,14 +82,18 @@ void append_client_line(std::string& text, Services& services, const Session& se
   fmt::format_to(out, "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} db={}",
                  session.id, link.peer_text(session), link.local_text(session),
                  link.descriptor(session), extras.name, now_s - session.created_s,
-                 now_s - session.active_s, flag_letters(session), session.db);
-  fmt::format_to(out, " sub=0 psub=0 ssub=0 multi=-1 qbuf={} qbuf-free=0 argv-mem=0 multi-mem=0",
-                 unread);
+                 now_s - session.active_s, flag_letters(session, extras), session.db);
+  fmt::format_to(out, " sub={} psub={} ssub={} multi={}",
+                 subscriptions(extras, ChannelKind::kChannel),
+                 subscriptions(extras, ChannelKind::kPattern),
+                 subscriptions(extras, ChannelKind::kShard), queued_commands(extras));
+  fmt::format_to(out, " qbuf={} qbuf-free=0 argv-mem=0 multi-mem={}", unread,
+                 extras.transaction ? extras.transaction->memory_bytes() : 0);
   fmt::format_to(out, " rbs=0 rbp=0 obl=0 oll={} omem={} tot-mem={} events={}", unsent > 0 ? 1 : 0,
                  unsent, memory_of(session) + unread + unsent, unsent > 0 ? "rw" : "r");
-  fmt::format_to(out, " cmd={} user=default redir=-1 resp={} lib-name={} lib-ver={} io-thread={}\n",
-                 last_command_of(services, session), session.resp, extras.library_name,
-                 extras.library_version, session.thread);
+  fmt::format_to(out, " cmd={} user=default redir={} resp={} lib-name={} lib-ver={} io-thread={}\n",
+                 last_command_of(services, session), redirect(extras), session.resp,
+                 extras.library_name, extras.library_version, session.thread);
 }
 
 }  // namespace millrace

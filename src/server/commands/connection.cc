@@ -6,10 +6,13 @@
 #include "server/command/arg_reader.h"
 #include "server/command/clients.h"
 #include "server/command/heartbeats.h"
+#include "server/command/watched_keys.h"
 #include "server/commands/client_text.h"
 #include "server/commands/families.h"
 #include "server/config/config.h"
 #include "server/observe/monitor_feed.h"
+#include "server/pubsub/pub_sub.h"
+#include "server/pubsub/tracking.h"
 #include "server/version.h"
 
 namespace millrace {
@@ -130,9 +133,17 @@ void hello(Context& c) {
 
 // --- the rest
 
+// A RESP2 subscriber can only take what looks like a message.
+void ping_subscriber(Context& c) {
+  c.reply().array(2);
+  c.reply().bulk("pong");
+  c.reply().bulk(c.arg_count() == 2 ? c.arg(1) : std::string_view());
+}
+
 // PING [message]
 void ping(Context& c) {
   if (c.arg_count() > 2) return c.fail(errors::wrong_arity(c.command_name()));
+  if (c.session().has(SessionFlag::kSubscribed) && c.session().resp == 2) return ping_subscriber(c);
   c.arg_count() == 1 ? c.reply().pong() : c.reply().bulk(c.arg(1));
 }
 
@@ -162,8 +173,13 @@ void reset(Context& c) {
   Session& session = c.session();
   c.services().monitors.remove(session.self);
   c.services().heartbeats.stop(session);
+  c.services().watched_keys.unwatch(session);
+  c.services().pub_sub.leave_all(session);
+  c.services().tracking.stop(session);
+  c.services().clients.change_extras(session,
+                                     [](SessionExtras& extras) { extras.transaction.reset(); });
   for (SessionFlag flag : {SessionFlag::kMonitor, SessionFlag::kNoEvict, SessionFlag::kNoTouch,
-                           SessionFlag::kReplyOff, SessionFlag::kSkipNext})
+                           SessionFlag::kReplyOff, SessionFlag::kSkipNext, SessionFlag::kMulti})
     session.clear(flag);
   if (!c.config().requirepass.empty()) session.clear(SessionFlag::kAuthenticated);
   set_client_name(c.services().clients, session,

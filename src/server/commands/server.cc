@@ -31,7 +31,6 @@ Freeing read_freeing(Context& c) {
 }
 
 void flush(Context& c, Keyspace& keyspace, Freeing freeing) {
-  c.services().effects.modified_whole(keyspace.size());
   if (freeing == Freeing::kNow) return keyspace.clear();
   c.services().lazy_free.add(keyspace.detach_all());
 }
@@ -40,6 +39,7 @@ void flush(Context& c, Keyspace& keyspace, Freeing freeing) {
 void flushdb(Context& c) {
   const Freeing freeing = read_freeing(c);
   if (c.failed()) return;
+  c.services().effects.emptied(c.session().db, c.db().size());
   flush(c, c.db(), freeing);
   c.reply().ok();
 }
@@ -48,7 +48,9 @@ void flushdb(Context& c) {
 void flushall(Context& c) {
   const Freeing freeing = read_freeing(c);
   if (c.failed()) return;
-  for (const auto& keyspace : c.services().databases.list()) flush(c, *keyspace, freeing);
+  Databases& databases = c.services().databases;
+  c.services().effects.emptied(Effects::kEveryDb, databases.total_keys());
+  for (const auto& keyspace : databases.list()) flush(c, *keyspace, freeing);
   c.reply().ok();
 }
 
@@ -67,7 +69,7 @@ void swapdb(Context& c) {
   const auto count = int64_t(c.services().databases.count());
   if (first < 0 || first >= count || second < 0 || second >= count) return c.fail(errors::kDbIndex);
   c.services().databases.swap(size_t(first), size_t(second));
-  c.services().effects.modified_whole(1);
+  c.services().effects.swapped(uint8_t(first), uint8_t(second));
   c.reply().ok();
 }
 

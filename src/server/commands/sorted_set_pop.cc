@@ -1,6 +1,7 @@
 // Sorted sets: taking members from the ends, and drawing some at random.
 #include "server/command/key_batch.h"
 #include "server/commands/collection.h"
+#include "server/commands/deadline.h"
 #include "server/commands/families.h"
 
 namespace millrace {
@@ -57,31 +58,100 @@ Extreme read_extreme(ArgReader& args) {
   return Extreme::kMax;
 }
 
+// --- popping from the first of several sets that has any
+
+struct MultiPop {
+  size_t first_key = 0;  // its position, and how many there are
+  size_t keys = 0;
+  Extreme extreme = Extreme::kMin;
+  uint64_t count = 1;
+};
+
+// numkeys key [key ...] MIN | MAX [COUNT count]
+MultiPop read_multi_pop(ArgReader& args) {
+  MultiPop wanted;
+  wanted.keys = size_t(number_from(args, 1, "ERR numkeys should be greater than 0"));
+  wanted.first_key = args.position();
+  if (wanted.keys >= args.left()) args.syntax_error();
+  args.skip(wanted.keys);
+  wanted.extreme = read_extreme(args);
+  if (args.take("COUNT", 1))
+    wanted.count = uint64_t(number_from(args, 1, "ERR count should be greater than 0"));
+  return wanted;
+}
+
+// False: all are empty, and nothing was replied.
+bool pop_first(Context& c, const MultiPop& wanted) {
+  KeyBatch batch(c, wanted.first_key, wanted.first_key + wanted.keys - 1, 1);
+  for (size_t i = 0; i < batch.size(); ++i) {
+    const Key key = batch[i];
+    Entry* entry = c.expect(c.write(key), Type::kZSet);
+    if (c.failed()) return true;
+    if (!entry) continue;
+    const uint64_t popped = std::min(wanted.count, entry->sorted_set().size());
+    c.reply().array(2);
+    c.reply().bulk(key.name);
+    c.reply().array(popped);
+    pop(c, key, entry, wanted.extreme, popped, Pairs::kNested);
+    return true;
+  }
+  return false;
+}
+
+void wait_for(Context& c, size_t first_key, size_t keys, int64_t deadline_ms) {
+  if (!c.may_block()) return c.reply().null_array();
+  c.block(
+      {.keys = c.args().subspan(first_key, keys), .type = Type::kZSet, .deadline_ms = deadline_ms});
+}
+
 // ZMPOP numkeys key [key ...] MIN | MAX [COUNT count]
 void zmpop(Context& c) {
   ArgReader args(c);
-  const auto keys = uint64_t(number_from(args, 1, "ERR numkeys should be greater than 0"));
-  if (keys >= args.left()) args.syntax_error();
-  args.skip(keys);
-  const Extreme extreme = read_extreme(args);
-  int64_t count = 1;
-  if (args.take("COUNT", 1)) count = number_from(args, 1, "ERR count should be greater than 0");
+  const MultiPop wanted = read_multi_pop(args);
   if (!args.finish()) return;
+  if (!pop_first(c, wanted)) c.reply().null_array();
+}
 
-  KeyBatch batch(c, 2, 1 + keys, 1);
+// BZMPOP timeout numkeys key [key ...] MIN | MAX [COUNT count]
+void bzmpop(Context& c) {
+  ArgReader args(c);
+  const int64_t deadline_ms = read_deadline(args, c.now_ms());
+  const MultiPop wanted = read_multi_pop(args);
+  if (!args.finish()) return;
+  if (!pop_first(c, wanted)) wait_for(c, wanted.first_key, wanted.keys, deadline_ms);
+}
+
+// --- popping one, or waiting for it
+
+void pop_or_wait(Context& c, Extreme extreme) {
+  const size_t keys = c.arg_count() - 2;
+  ArgReader args(c, c.arg_count() - 1);
+  const int64_t deadline_ms = read_deadline(args, c.now_ms());
+  if (!args.finish()) return;
+  KeyBatch batch(c, 1, keys, 1);
   for (size_t i = 0; i < batch.size(); ++i) {
     const Key key = batch[i];
     Entry* entry = c.expect(c.write(key), Type::kZSet);
     if (c.failed()) return;
     if (!entry) continue;
-    const uint64_t popped = std::min(uint64_t(count), entry->sorted_set().size());
-    c.reply().array(2);
+    c.reply().array(3);
     c.reply().bulk(key.name);
-    c.reply().array(popped);
-    return pop(c, key, entry, extreme, popped, Pairs::kNested);
+    return pop(c, key, entry, extreme, 1, Pairs::kFlat);
   }
-  c.reply().null_array();
+  wait_for(c, 1, keys, deadline_ms);
 }
+
+// BZPOPMIN key [key ...] timeout
+void bzpopmin(Context& c) {
+  pop_or_wait(c, Extreme::kMin);
+}
+
+// BZPOPMAX key [key ...] timeout
+void bzpopmax(Context& c) {
+  pop_or_wait(c, Extreme::kMax);
+}
+
+// --- drawing
 
 void reply_draw(Context& c, const ds::SortedSet& set, const Draw& draw) {
   proto::ReplyWriter& reply = c.reply();
@@ -140,6 +210,38 @@ constexpr CommandSpec kTable[] = {
      .summary = "Removes members from an end of the first of several sorted sets that has any.",
      .complexity = "O(K+log(N)+M) for K keys and M members of a set of N",
      .syntax = "numkeys key [key ...] MIN | MAX [COUNT count]"},
+    {.name = "bzmpop",
+     .handler = bzmpop,
+     .arity = -5,
+     .flags = kWrite | kBlocking | kMovableKeys,
+     .keys = keys_counted_at(2),
+     .since = "7.0.0",
+     .group = kGroup,
+     .summary = "Pops members as ZMPOP does; waits until there are any.",
+     .complexity = "O(K+log(N)+M) for K keys and M members of a set of N",
+     .syntax = "timeout numkeys key [key ...] MIN | MAX [COUNT count]"},
+    {.name = "bzpopmin",
+     .handler = bzpopmin,
+     .arity = -3,
+     .flags = kWrite | kBlocking | kFast,
+     .keys = keys_between(1, -2),
+     .since = "5.0.0",
+     .group = kGroup,
+     .summary =
+         "Pops the member with the lowest score of the first set that has any; waits for it.",
+     .complexity = "O(log(N)) for a set of N",
+     .syntax = "key [key ...] timeout"},
+    {.name = "bzpopmax",
+     .handler = bzpopmax,
+     .arity = -3,
+     .flags = kWrite | kBlocking | kFast,
+     .keys = keys_between(1, -2),
+     .since = "5.0.0",
+     .group = kGroup,
+     .summary =
+         "Pops the member with the highest score of the first set that has any; waits for it.",
+     .complexity = "O(log(N)) for a set of N",
+     .syntax = "key [key ...] timeout"},
     {.name = "zrandmember",
      .handler = zrandmember,
      .arity = -2,

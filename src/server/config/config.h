@@ -160,6 +160,7 @@ struct Config {
   int64_t latency_ticks_threshold_ms = 10;   // ours; 0: off
   bool latency_tracking = true;
   std::vector<double> latency_tracking_info_percentiles = {50, 99, 99.9};
+  uint64_t tracking_table_max_keys = 1'000'000;  // 0: no limit
   uint32_t notify_keyspace_events = 0;  // bits of keyspace_events
 
   // --- log

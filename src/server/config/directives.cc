@@ -111,7 +111,6 @@ constexpr std::string_view kNoPinning = "it leaves processors and priorities to 
 constexpr std::string_view kNoTuning = "its data structures have no such setting";
 constexpr std::string_view kNoStreams = "it has no streams";
 constexpr std::string_view kNoHyperLogLog = "it has no HyperLogLog";
-constexpr std::string_view kNoTracking = "it does not track clients' caches";
 constexpr std::string_view kNoClientEviction =
     "it limits each client, not their sum; see client-output-buffer-limit";
 constexpr std::string_view kFixedNames = "commands keep their names";
@@ -167,7 +166,8 @@ const Directive kTable[] = {
      memory<&Config::client_query_buffer_limit_bytes>(kMiB, INT64_MAX)},
     {"client-output-buffer-limit", "", kWords, kOutputBufferLimitField},
     {"maxmemory-clients", "", kAnyTime, AbsentField{"0", kNoClientEviction}},
-    {"tracking-table-max-keys", "", kAnyTime, AbsentField{"1000000", kNoTracking}},
+    {"tracking-table-max-keys", "", kAnyTime,
+     integer<&Config::tracking_table_max_keys>(0, INT64_MAX)},
 
     // --- memory
     {"maxmemory", "", kAnyTime, memory<&Config::maxmemory_bytes>(0, INT64_MAX)},

@@ -50,7 +50,7 @@ void ClientHeartbeats::on_probe(ae::ConnectionId id, uint32_t misses) {
   probe.push(2);
   probe.bulk("heartbeat");
   probe.integer(misses);
-  clients_.link().push(*clients_.find(beats_.find(id)->session), text.view());
+  clients_.push(*clients_.find(beats_.find(id)->session), text.view());
 }
 
 void ClientHeartbeats::on_lost(ae::ConnectionId id) {

@@ -15,6 +15,7 @@
 #include <optional>
 
 #include "ae/net/heartbeat.h"
+#include "server/command/clients.h"
 #include "server/command/heartbeats.h"
 #include "server/command/services.h"
 
@@ -23,7 +24,9 @@ namespace millrace {
 class ClientHeartbeats final : public Heartbeats, private ae::HeartbeatHandler {
  public:
   ClientHeartbeats(ae::EventLoop& loop, Clients& clients, ServerStats& stats)
-      : loop_(loop), clients_(clients), stats_(stats), started_(loop.now()) {}
+      : loop_(loop), clients_(clients), stats_(stats), started_(loop.now()) {
+    clients_.on_leave([this](Session& session) { stop(session); });
+  }
 
   void start(Session& session, HeartbeatTerms terms) override;
   void stop(Session& session) override;

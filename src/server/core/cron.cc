@@ -96,7 +96,9 @@ void Cron::close_idle_clients() {
   Clients& clients = services_.clients;
   size_t closed = 0;
   const auto look = [&](Session& session) {
-    if (session.has(SessionFlag::kMonitor) || session.has(SessionFlag::kClosing)) return;
+    for (SessionFlag spared : {SessionFlag::kMonitor, SessionFlag::kClosing, SessionFlag::kBlocked,
+                               SessionFlag::kSubscribed})
+      if (session.has(spared)) return;
     if (now_s - session.active_s <= uint32_t(timeout_s)) return;
     clients.link().close_idle(session);
     ++closed;

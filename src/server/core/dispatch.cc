@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <ctime>
+#include <iterator>
 #include <string>
 
 #include "server/command/clients.h"
 #include "server/command/context.h"
+#include "server/command/watched_keys.h"
 #include "server/config/config.h"
 #include "server/observe/command_stats.h"
 #include "server/observe/latency_monitor.h"
@@ -13,6 +15,7 @@
 #include "server/observe/monitor_feed.h"
 #include "server/observe/slow_log.h"
 #include "server/observe/tick_watch.h"
+#include "server/pubsub/tracking.h"
 
 namespace millrace {
 namespace {
@@ -51,6 +54,17 @@ std::string unknown_command(std::span<const std::string_view> args) {
   return text;
 }
 
+// Those that speak of the transaction, or of the connection itself, run at once.
+bool is_queued(const Command& command) {
+  constexpr std::string_view kAtOnce[] = {"exec", "discard", "multi", "watch", "quit", "reset"};
+  return std::find(std::begin(kAtOnce), std::end(kAtOnce), command.full_name) == std::end(kAtOnce);
+}
+
+// A request that will not run spoils the transaction it belongs to.
+void spoil_transaction(Session& session) {
+  if (session.has(SessionFlag::kMulti)) session.extras->transaction->spoil();
+}
+
 }  // namespace
 
 Dispatcher::Dispatcher(Services& services, Gates& gates) : services_(services), gates_(gates) {
@@ -76,7 +90,11 @@ Dispatcher::Outcome Dispatcher::run(Session& session, const Request& request,
     Gates::Answer answer = gates_.ask(*command, session);
     if (answer.verdict == Gates::Verdict::kWait) return Outcome::kWait;
     if (answer.verdict == Gates::Verdict::kRefused) {
-      refuse(*command, answer.error, reply);
+      refuse(session, *command, answer.error, reply);
+      return Outcome::kDone;
+    }
+    if (session.has(SessionFlag::kMulti) && is_queued(*command)) {
+      queue(session, *command, args, reply);
       return Outcome::kDone;
     }
   }
@@ -84,21 +102,68 @@ Dispatcher::Outcome Dispatcher::run(Session& session, const Request& request,
   session.last_command = command->id;
   Context context(services_, session, *command, args, reply);
   if (request.keyspace) context.set_known_hash(size_t(command->spec->keys.first), request.key_hash);
+  execute(context);
+  if (services_.monitors.watched()) [[unlikely]]
+    services_.monitors.feed(session, *command, args, services_.tick.unix_us);
+  if (context.blocked()) [[unlikely]]
+    return Outcome::kBlocked;
+  if (session.has(SessionFlag::kTracking)) [[unlikely]]
+    services_.tracking.command_ran(session, *command, args);
+  reply.assert_complete();
+  return Outcome::kDone;
+}
 
-  CommandStats::Row& row = services_.command_stats.row(command->id);
+// A command that blocks is counted when it replies.
+void Dispatcher::execute(Context& context) {
+  const Command& command = context.command();
+  CommandStats::Row& row = services_.command_stats.row(command.id);
   ++row.calls;
   ++services_.stats.commands_processed;
-  if (must_time(*command)) {
-    run_timed(context, *command);
+  if (must_time(command)) {
+    run_timed(context, command);
   } else {
-    command->spec->handler(context);
+    command.spec->handler(context);
   }
   if (context.failed()) [[unlikely]]
     ++row.failed;
-  reply.assert_complete();
+  if (context.blocked()) [[unlikely]] {
+    --row.calls;
+    --services_.stats.commands_processed;
+  }
+}
+
+bool Dispatcher::run_again(Session& session, const Command& command,
+                           std::span<const std::string_view> args, proto::ReplyWriter& reply) {
+  Context context(services_, session, command, args, reply);
+  execute(context);
+  return !context.blocked();
+}
+
+bool Dispatcher::run_inner(Session& session, const Command& command,
+                           std::span<const std::string_view> args, proto::ReplyWriter& reply) {
+  Context context(services_, session, command, args, reply);
+  context.set_inner();
+  execute(context);
+  services_.tracking.inner_command_ran(session, command, args);
   if (services_.monitors.watched()) [[unlikely]]
-    services_.monitors.feed(session, *command, args, services_.tick.unix_us);
-  return Outcome::kDone;
+    services_.monitors.feed(session, command, args, services_.tick.unix_us);
+  return !context.failed();
+}
+
+// Its memory is bounded like that of a request that is still being read.
+void Dispatcher::queue(Session& session, const Command& command,
+                       std::span<const std::string_view> args, proto::ReplyWriter& reply) {
+  size_t bytes = 0;
+  services_.clients.change_extras(session, [&](SessionExtras& extras) {
+    extras.transaction->queue(command, args);
+    bytes = extras.transaction->argument_bytes();
+  });
+  if (bytes > size_t(services_.config.client_query_buffer_limit_bytes)) {
+    log::warning("Closing client that reached max query buffer length: {}",
+                 services_.clients.link().peer_text(session));
+    return services_.clients.link().close_now(session);
+  }
+  reply.status("QUEUED");
 }
 
 bool Dispatcher::must_time(const Command& command) {
@@ -121,6 +186,7 @@ Dispatcher::Outcome Dispatcher::refuse_unresolved(Session& session, const Comman
                                                   proto::ReplyWriter& reply) {
   if (!command) {
     ++services_.stats.unknown_commands;
+    spoil_transaction(session);
     if (looks_like_http(args[0])) {
       log::warning_once_a_minute(
           "Possible SECURITY ATTACK detected. It looks like somebody is sending POST or Host: "
@@ -137,17 +203,30 @@ Dispatcher::Outcome Dispatcher::refuse_unresolved(Session& session, const Comman
     return Outcome::kDone;
   }
   if (!command->spec->handler && args.size() >= 2) {
-    refuse(*command, errors::unknown_subcommand(command->spec->name, args[1]), reply);
+    refuse(session, *command, errors::unknown_subcommand(command->spec->name, args[1]), reply);
   } else {
-    refuse(*command, errors::wrong_arity(command->full_name), reply);
+    refuse(session, *command, errors::wrong_arity(command->full_name), reply);
   }
   return Outcome::kDone;
 }
 
-void Dispatcher::refuse(const Command& command, std::string_view error, proto::ReplyWriter& reply) {
+void Dispatcher::refuse(Session& session, const Command& command, std::string_view error,
+                        proto::ReplyWriter& reply) {
   ++services_.command_stats.row(command.id).rejected;
   services_.stats.count_error(error);
-  reply.error(error);
+  spoil_transaction(session);
+  if (command.full_name != "exec") return reply.error(error);
+  abort_transaction(session);
+  if (error.starts_with("ERR ")) error.remove_prefix(4);
+  reply.error(std::string("EXECABORT Transaction discarded because of: ").append(error));
+}
+
+// EXEC itself was refused: the transaction is over all the same.
+void Dispatcher::abort_transaction(Session& session) {
+  session.clear(SessionFlag::kMulti);
+  services_.watched_keys.unwatch(session);
+  services_.clients.change_extras(session,
+                                  [](SessionExtras& extras) { extras.transaction.reset(); });
 }
 
 }  // namespace millrace

@@ -7,8 +7,8 @@
 
 namespace millrace {
 
-Executor::Executor(Services& services, Dispatcher& dispatcher)
-    : services_(services), dispatcher_(dispatcher) {}
+Executor::Executor(Services& services, Dispatcher& dispatcher, BlockedClients& blocked)
+    : services_(services), dispatcher_(dispatcher), blocked_(blocked) {}
 
 void Executor::run(RequestBatch& batch, ReplyArena& replies) {
   const ae::PhaseScope running(services_.ticks.account(), ae::Phase::kRun);
@@ -29,6 +29,7 @@ size_t Executor::run_client(Run& run, size_t first) {
   }
 
   serving_ = session;
+  services_.clients.begin_serving(id);
   session->active_s = services_.tick.uptime_s;
   run.replies.begin(*this);
   proto::ReplyWriter writer(run.replies, proto::Resp(session->resp));
@@ -36,37 +37,46 @@ size_t Executor::run_client(Run& run, size_t first) {
   for (; i < requests.size() && requests[i].session == id; ++i) {
     run.prefetch.ahead(i);
     if (!running || session->has(SessionFlag::kClosing)) continue;
-    running = run_one(run, *session, requests[i], writer);
-    if (!running) park(run.batch, *session, i);
+    const Dispatcher::Outcome outcome = run_one(run, *session, requests[i], writer);
+    if (outcome == Dispatcher::Outcome::kDone) continue;
+    running = false;
+    if (outcome == Dispatcher::Outcome::kWait) keep_rest(run.batch, *session, i, Wait::kPause);
+    if (outcome == Dispatcher::Outcome::kBlocked) keep_rest(run.batch, *session, i + 1, Wait::kKey);
   }
+  services_.clients.begin_serving({});
   services_.clients.link().reply(*session, run.replies.end());
   if (session->has(SessionFlag::kClosing)) services_.clients.link().close_after_reply(*session);
   serving_ = nullptr;
   return i;
 }
 
-// False when the request has to wait and did not run.
-bool Executor::run_one(Run& run, Session& session, const Request& request,
-                       proto::ReplyWriter& writer) {
+Dispatcher::Outcome Executor::run_one(Run& run, Session& session, const Request& request,
+                                      proto::ReplyWriter& writer) {
   const size_t before = run.replies.length();
   session.next_request();
-  if (dispatcher_.run(session, request, run.batch.args_of(request), writer) ==
-      Dispatcher::Outcome::kWait)
-    return false;
+  const Dispatcher::Outcome outcome =
+      dispatcher_.run(session, request, run.batch.args_of(request), writer);
+  if (outcome != Dispatcher::Outcome::kDone) [[unlikely]]
+    return outcome;
   writer.set_resp(proto::Resp(session.resp));  // HELLO may have changed it for what follows
   if (session.silent()) [[unlikely]]
     run.replies.rewind_to(std::min(before, run.replies.length()));
-  return true;
+  if (blocked_.any_ready()) [[unlikely]]
+    blocked_.serve_ready();
+  if (services_.clients.has_deferred()) [[unlikely]]
+    run.replies.append(services_.clients.take_deferred());
+  return outcome;
 }
 
 // The requests of this client from `first` on go back to its connection, re-encoded, and come again
-// when the pause ends.
-void Executor::park(const RequestBatch& batch, Session& session, size_t first) {
+// when it has waited long enough.
+void Executor::keep_rest(const RequestBatch& batch, Session& session, size_t first, Wait wait) {
   std::span<const Request> requests = batch.requests();
   proto::StringSink unrun;
   for (size_t i = first; i < requests.size() && requests[i].session == session.self; ++i)
     proto::write_request(unrun, batch.args_of(requests[i]));
-  services_.clients.park(session, unrun.view());
+  if (wait == Wait::kPause) return services_.clients.park(session, unrun.view());
+  services_.clients.link().suspend(session, wait, unrun.view());
 }
 
 void Executor::spill(std::string_view bytes) {

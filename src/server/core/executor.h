@@ -7,6 +7,7 @@
 
 #include "server/command/clients.h"
 #include "server/core/batch_prefetch.h"
+#include "server/core/blocked_clients.h"
 #include "server/core/dispatch.h"
 #include "server/core/reply_arena.h"
 #include "server/core/request_batch.h"
@@ -15,7 +16,7 @@ namespace millrace {
 
 class Executor final : private ReplyArena::Spill {
  public:
-  Executor(Services& services, Dispatcher& dispatcher);
+  Executor(Services& services, Dispatcher& dispatcher, BlockedClients& blocked);
 
   // Runs all of `batch`, replies in `replies`. What was replied is with the connections afterwards
   // (ClientLink::reply), not yet sent. Not reentrant.
@@ -30,12 +31,14 @@ class Executor final : private ReplyArena::Spill {
   };
 
   size_t run_client(Run& run, size_t first);
-  void park(const RequestBatch& batch, Session& session, size_t first);
-  bool run_one(Run& run, Session& session, const Request& request, proto::ReplyWriter& writer);
+  void keep_rest(const RequestBatch& batch, Session& session, size_t first, Wait wait);
+  Dispatcher::Outcome run_one(Run& run, Session& session, const Request& request,
+                              proto::ReplyWriter& writer);
   void spill(std::string_view bytes) override;
 
   Services& services_;
   Dispatcher& dispatcher_;
+  BlockedClients& blocked_;
   Session* serving_ = nullptr;
 };
 

@@ -1,5 +1,8 @@
 #include "server/core/gates.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "server/command/clients.h"
 #include "server/command/errors.h"
 #include "server/config/config.h"
@@ -18,11 +21,21 @@ constexpr std::string_view kDebugRefused =
 
 // The order is Redis': who may not know the command learns nothing about memory.
 const Gates::Gate Gates::kGates[] = {
-    &Gates::check_protected,
-    &Gates::check_authentication,
-    &Gates::check_memory,
-    &Gates::check_pause,
+    &Gates::check_protected, &Gates::check_authentication, &Gates::check_multi,
+    &Gates::check_memory,    &Gates::check_subscribed,     &Gates::check_pause,
 };
+
+namespace {
+
+// What a command will do, EXEC's queue included.
+CommandFlags flags_of(const Command& command, const Session& session) {
+  CommandFlags flags = command.spec->flags;
+  if (command.full_name == "exec" && session.has(SessionFlag::kMulti))
+    flags |= session.extras->transaction->flags();
+  return flags;
+}
+
+}  // namespace
 
 Gates::Gates(Services& services, MemoryGuard& memory) : services_(services), memory_(memory) {
   refresh();
@@ -49,21 +62,42 @@ Gates::Answer Gates::check_protected(const Command& command, const Session& sess
   const Permission allowed = services_.config.enable_debug_command;
   if (allowed == Permission::kYes) return {};
   if (allowed == Permission::kLocal && session.has(SessionFlag::kLocal)) return {};
-  return {Verdict::kRefused, kDebugRefused};
+  return {Verdict::kRefused, std::string(kDebugRefused)};
 }
 
 Gates::Answer Gates::check_authentication(const Command& command, const Session& session) {
   if (session.has(SessionFlag::kAuthenticated) || command.spec->has(kNoAuth)) return {};
-  return {Verdict::kRefused, errors::kNoAuth};
+  return {Verdict::kRefused, std::string(errors::kNoAuth)};
 }
 
-Gates::Answer Gates::check_memory(const Command& command, const Session&) {
-  if (!memory_.limited() || !(command.spec->flags & (kWrite | kDenyOom))) return {};
-  if (memory_.make_room() || !command.spec->has(kDenyOom)) return {};
-  return {Verdict::kRefused, errors::kOom};
+Gates::Answer Gates::check_multi(const Command& command, const Session& session) {
+  if (!session.has(SessionFlag::kMulti) || !command.spec->has(kNoMulti)) return {};
+  return {Verdict::kRefused, "ERR Command not allowed inside a transaction"};
 }
 
-Gates::Answer Gates::check_pause(const Command& command, const Session&) {
+Gates::Answer Gates::check_memory(const Command& command, const Session& session) {
+  const CommandFlags flags = flags_of(command, session);
+  if (!memory_.limited() || !(flags & (kWrite | kDenyOom))) return {};
+  if (memory_.make_room() || !(flags & kDenyOom)) return {};
+  return {Verdict::kRefused, std::string(errors::kOom)};
+}
+
+// RESP2 has one kind of message, so between two of them only what ends or tests the subscription
+// has an answer that can be told from one.
+Gates::Answer Gates::check_subscribed(const Command& command, const Session& session) {
+  if (!session.has(SessionFlag::kSubscribed) || session.resp != 2) return {};
+  constexpr std::string_view kAllowed[] = {"ping",         "subscribe",   "ssubscribe",
+                                           "psubscribe",   "unsubscribe", "sunsubscribe",
+                                           "punsubscribe", "quit",        "reset"};
+  if (std::find(std::begin(kAllowed), std::end(kAllowed), command.full_name) != std::end(kAllowed))
+    return {};
+  return {Verdict::kRefused,
+          "ERR Can't execute '" + std::string(command.full_name) +
+              "': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this "
+              "context"};
+}
+
+Gates::Answer Gates::check_pause(const Command& command, const Session& session) {
   PauseKind pause = services_.clients.paused(services_.tick.unix_us / 1000);
   if (pause == PauseKind::kNone) {
     refresh();
@@ -71,8 +105,9 @@ Gates::Answer Gates::check_pause(const Command& command, const Session&) {
   }
   // The pause's own command must get through, or nobody could end it before its time.
   if (command.full_name == "client|unpause" || command.full_name == "client|pause") return {};
-  bool waits = pause == PauseKind::kAll || command.spec->has(kWrite);
-  return {waits ? Verdict::kWait : Verdict::kOpen};
+  const bool waits =
+      pause == PauseKind::kAll || (flags_of(command, session) & (kWrite | kMayReplicate)) != 0;
+  return {waits ? Verdict::kWait : Verdict::kOpen, {}};
 }
 
 }  // namespace millrace

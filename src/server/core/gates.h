@@ -1,12 +1,13 @@
 // What may stand between a resolved command and its handler, in one ordered table (gates.cc):
-// protected commands, authentication, memory, CLIENT PAUSE.
+// protected commands, authentication, what a subscriber may say, memory, CLIENT PAUSE.
 //
 // Almost no command meets a closed gate, so the table is consulted only when the command has one of
-// the flags that some gate is interested in at present, or the client has not logged in: one AND
-// and one test on the path of a GET.
+// the flags that some gate is interested in at present, or the client is in a state of its own (not
+// logged in, in MULTI, a subscriber): two ANDs on the path of a GET. EXEC is judged by the commands
+// it will run.
 #pragma once
 
-#include <string_view>
+#include <string>
 
 #include "server/command/services.h"
 #include "server/command/session.h"
@@ -21,7 +22,7 @@ class Gates {
   enum class Verdict : uint8_t { kOpen, kRefused, kWait };
   struct Answer {
     Verdict verdict = Verdict::kOpen;
-    std::string_view error = {};  // kRefused: static text
+    std::string error = {};  // kRefused
   };
 
   Gates(Services& services, MemoryGuard& memory);
@@ -30,8 +31,7 @@ class Gates {
   void refresh();
 
   bool must_ask(const Command& command, const Session& session) const {
-    return (command.spec->flags & guarded_flags_) != 0 || guard_all_ ||
-           !session.has(SessionFlag::kAuthenticated);
+    return (command.spec->flags & guarded_flags_) != 0 || guard_all_ || !session.is_plain();
   }
   Answer ask(const Command& command, const Session& session);
 
@@ -40,6 +40,8 @@ class Gates {
   Answer check_authentication(const Command& command, const Session& session);
   Answer check_memory(const Command& command, const Session& session);
   Answer check_pause(const Command& command, const Session& session);
+  Answer check_subscribed(const Command& command, const Session& session);
+  Answer check_multi(const Command& command, const Session& session);
 
   using Gate = Answer (Gates::*)(const Command&, const Session&);
   static const Gate kGates[];

@@ -5,6 +5,8 @@ namespace millrace {
 Entry* Keyspace::insert(Key key, Entry* entry) {
   const EntryTable::Slot slot = table_.insert(entry, key.hash);
   if (entry->has_expiry()) table_.mark(slot);
+  if (new_key_hook_) [[unlikely]]
+    new_key_hook_(key);
   return entry;
 }
 

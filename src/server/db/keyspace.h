@@ -27,6 +27,7 @@
 #include <utility>
 
 #include "ae/base/bytes.h"
+#include "ae/base/callback.h"
 #include "server/db/access_clock.h"
 #include "server/db/entry.h"
 #include "server/db/entry_store.h"
@@ -60,6 +61,10 @@ class Keyspace {
   Keyspace(const Keyspace&) = delete;
   Keyspace& operator=(const Keyspace&) = delete;
   void stamp_with(const AccessClock& clock) { clock_ = &clock; }
+  // Called for every key that was not there before, once it is (the keyspace event "new"). Empty:
+  // nobody wants to know.
+  using NewKeyHook = ae::Callback<void(Key)>;
+  void on_new_key(NewKeyHook hook) { new_key_hook_ = std::move(hook); }
   // Exchanges the contents (SWAPDB).
   void swap(Keyspace& other) noexcept { std::swap(table_, other.table_); }
 
@@ -168,6 +173,7 @@ class Keyspace {
 
   EntryTable table_;
   const AccessClock* clock_ = nullptr;
+  NewKeyHook new_key_hook_;
 };
 
 }  // namespace millrace

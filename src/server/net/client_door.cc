@@ -3,10 +3,8 @@
 #include <algorithm>
 
 #include "server/command/clients.h"
-#include "server/command/heartbeats.h"
 #include "server/config/config.h"
 #include "server/observe/log.h"
-#include "server/observe/monitor_feed.h"
 
 namespace millrace {
 namespace {
@@ -72,8 +70,6 @@ std::string ClientDoor::protocol_error(Session& session, std::string_view bytes,
 }
 
 void ClientDoor::left(SessionId id) {
-  services_.monitors.remove(id);
-  if (Session* session = services_.clients.find(id)) services_.heartbeats.stop(*session);
   services_.clients.closed(id);
 }
 

@@ -82,7 +82,7 @@ size_t ClientIo::on_data(ae::Connection connection, ae::MutableBytes data) {
     if (!batch_.full() && session->has(SessionFlag::kAuthenticated)) continue;
     run_requests();
     if (session->has(SessionFlag::kClosing)) return data.size();
-    if (connection.paused(ae::PauseReason::kAdmission)) break;
+    if (connection_facts::is_suspended(connection)) break;
   }
   return at;
 }
@@ -112,6 +112,11 @@ void ClientIo::end_half_closed() {
   for (ae::ConnectionId id : half_closed_)
     table_.find(id).close_after_flush(ae::CloseReason::kPeerClosed);
   half_closed_.clear();
+}
+
+// Nobody waits any more for the key that the client waited for.
+void ClientIo::on_hang_up(ae::Connection connection) {
+  connection.close(ae::CloseReason::kPeerClosed);
 }
 
 void ClientIo::on_closed(ae::Connection connection, ae::CloseReason) {

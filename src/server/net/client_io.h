@@ -38,6 +38,7 @@ class ClientIo final : public ae::ConnectionHandler {
   // --- ae::ConnectionHandler
   size_t on_data(ae::Connection connection, ae::MutableBytes data) override;
   void on_half_closed(ae::Connection connection) override;
+  void on_hang_up(ae::Connection connection) override;
   void on_closed(ae::Connection connection, ae::CloseReason reason) override;
 
  private:

@@ -7,13 +7,14 @@ namespace millrace {
 void ConnectionLink::reply(const Session& session, std::string_view bytes) {
   if (bytes.empty()) return;
   table_.send_view(session.connection, bytes);
-  if (limits_.any()) limits_.check(connection(session));
+  OutputLimits& limits = limits_.of(session);
+  if (limits.any()) limits.check(connection(session));
 }
 
 void ConnectionLink::push(const Session& session, std::string_view bytes) {
   ae::Connection to = connection(session);
   to.send(bytes);
-  limits_.check(to);
+  limits_.of(session).check(to);
 }
 
 void ConnectionLink::close_now(Session& session) {
@@ -40,15 +41,15 @@ void ConnectionLink::close_lost(Session& session) {
   connection(session).close(ae::CloseReason::kHeartbeatLost);
 }
 
-void ConnectionLink::suspend(Session& session, std::string_view unrun) {
+void ConnectionLink::suspend(Session& session, Wait wait, std::string_view unrun) {
   ae::Connection to = connection(session);
-  to.pause(ae::PauseReason::kAdmission);
+  to.pause(connection_facts::pause_reason(wait));
   on_unread_(to.id());
   to.unread(unrun);
 }
 
-void ConnectionLink::resume(Session& session) {
-  connection(session).resume(ae::PauseReason::kAdmission);
+void ConnectionLink::resume(Session& session, Wait wait) {
+  connection(session).resume(connection_facts::pause_reason(wait));
 }
 
 }  // namespace millrace

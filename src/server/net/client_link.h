@@ -15,7 +15,9 @@ namespace millrace {
 class ConnectionLink final : public ClientLink {
  public:
   ConnectionLink(ae::ConnectionTable& table, const Config& config)
-      : table_(table), config_(config), limits_(table, of_normal_clients()) {}
+      : table_(table),
+        config_(config),
+        limits_{{table, limit_of(ClientClass::kNormal)}, {table, limit_of(ClientClass::kPubSub)}} {}
 
   std::string peer_text(const Session& session) override {
     return connection_facts::peer_text(table_, session);
@@ -38,30 +40,36 @@ class ConnectionLink final : public ClientLink {
   void close_after_reply(Session& session) override;
   void close_idle(Session& session) override;
   void close_lost(Session& session) override;
-  void suspend(Session& session, std::string_view unrun) override;
-  void resume(Session& session) override;
+  void suspend(Session& session, Wait wait, std::string_view unrun) override;
+  void resume(Session& session, Wait wait) override;
   bool is_suspended(const Session& session) override {
-    return connection(session).paused(ae::PauseReason::kAdmission);
+    return connection_facts::is_suspended(table_, session);
   }
 
   // To be called when the configuration changes.
-  void refresh() { limits_.set(of_normal_clients()); }
+  void refresh() {
+    limits_.normal.set(limit_of(ClientClass::kNormal));
+    limits_.subscribers.set(limit_of(ClientClass::kPubSub));
+  }
   // Called when bytes were put in front of what this connection had not read yet.
   void set_on_unread(ae::Callback<void(ae::ConnectionId)> callback) {
     on_unread_ = std::move(callback);
   }
   // The connection has ended.
-  void forget(ae::ConnectionId id) { limits_.forget(id); }
+  void forget(ae::ConnectionId id) {
+    limits_.normal.forget(id);
+    limits_.subscribers.forget(id);
+  }
 
  private:
   ae::Connection connection(const Session& session) { return table_.find(session.connection); }
-  const OutputBufferLimit& of_normal_clients() const {
-    return config_.client_output_buffer_limit[size_t(ClientClass::kNormal)];
+  const OutputBufferLimit& limit_of(ClientClass which) const {
+    return config_.client_output_buffer_limit[size_t(which)];
   }
 
   ae::ConnectionTable& table_;
   const Config& config_;
-  OutputLimits limits_;
+  ClassLimits limits_;
   ae::Callback<void(ae::ConnectionId)> on_unread_;
 };
 

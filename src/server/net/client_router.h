@@ -30,8 +30,10 @@ class ClientRouter final : public ClientLink {
   void close_idle(Session& s) override { way(s).close_idle(s); }
   void close_lost(Session& s) override { way(s).close_lost(s); }
   bool is_suspended(const Session& s) override { return way(s).is_suspended(s); }
-  void suspend(Session& s, std::string_view unrun) override { way(s).suspend(s, unrun); }
-  void resume(Session& s) override { way(s).resume(s); }
+  void suspend(Session& s, Wait wait, std::string_view unrun) override {
+    way(s).suspend(s, wait, unrun);
+  }
+  void resume(Session& s, Wait wait) override { way(s).resume(s, wait); }
 
  private:
   ClientLink& way(const Session& session) {

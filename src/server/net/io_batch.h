@@ -60,7 +60,9 @@ struct IoDelivery {
   };
   Kind kind;
   ae::CloseReason reason = ae::CloseReason::kNone;
-  bool authenticated = false;  // kWelcome, kAdopt
+  ae::PauseReason pause = ae::PauseReason::kAdmission;  // kSuspend, kResume
+  bool authenticated = false;                           // kWelcome, kAdopt
+  bool subscriber = false;                              // kSend: whose output limits hold
   int fd = -1;
   ae::ConnectionId connection = {};
   SessionId session = {};
@@ -71,6 +73,7 @@ struct IoDelivery {
 struct IoSettings {
   proto::RequestLimits limits;
   OutputBufferLimit output;
+  OutputBufferLimit output_of_subscribers;
   ae::Nanoseconds long_tick{0};
 };
 

@@ -30,14 +30,20 @@ void IoLink::order(const Session& session, IoDelivery delivery) {
   pool_.at(session.thread).order(delivery);
 }
 
+void IoLink::send(const Session& session, std::string_view bytes) {
+  order(session, {.kind = IoDelivery::Kind::kSend,
+                  .subscriber = session.has(SessionFlag::kSubscribed),
+                  .bytes = bytes});
+}
+
 // The bytes lie in the batch that is being run, and travel with it.
 void IoLink::reply(const Session& session, std::string_view bytes) {
-  if (!bytes.empty()) order(session, {.kind = IoDelivery::Kind::kSend, .bytes = bytes});
+  if (!bytes.empty()) send(session, bytes);
 }
 
 void IoLink::push(const Session& session, std::string_view bytes) {
   const std::string_view kept = pool_.at(session.thread).copy(bytes);
-  order(session, {.kind = IoDelivery::Kind::kSend, .bytes = kept});
+  send(session, kept);
 }
 
 void IoLink::close_now(Session& session) {
@@ -66,17 +72,19 @@ void IoLink::close_lost(Session& session) {
 }
 
 bool IoLink::is_suspended(const Session& session) {
-  ae::ConnectionTable& table = pool_.look_into(session.thread).table();
-  return table.find(session.connection).paused(ae::PauseReason::kAdmission);
+  return connection_facts::is_suspended(pool_.look_into(session.thread).table(), session);
 }
 
-void IoLink::suspend(Session& session, std::string_view unrun) {
+void IoLink::suspend(Session& session, Wait wait, std::string_view unrun) {
   const std::string_view kept = pool_.at(session.thread).copy(unrun);
-  order(session, {.kind = IoDelivery::Kind::kSuspend, .bytes = kept});
+  order(session, {.kind = IoDelivery::Kind::kSuspend,
+                  .pause = connection_facts::pause_reason(wait),
+                  .bytes = kept});
 }
 
-void IoLink::resume(Session& session) {
-  order(session, {.kind = IoDelivery::Kind::kResume});
+void IoLink::resume(Session& session, Wait wait) {
+  order(session,
+        {.kind = IoDelivery::Kind::kResume, .pause = connection_facts::pause_reason(wait)});
 }
 
 }  // namespace millrace

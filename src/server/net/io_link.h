@@ -25,11 +25,12 @@ class IoLink final : public ClientLink {
   void close_idle(Session& session) override;
   void close_lost(Session& session) override;
   bool is_suspended(const Session& session) override;
-  void suspend(Session& session, std::string_view unrun) override;
-  void resume(Session& session) override;
+  void suspend(Session& session, Wait wait, std::string_view unrun) override;
+  void resume(Session& session, Wait wait) override;
 
  private:
   void order(const Session& session, IoDelivery delivery);
+  void send(const Session& session, std::string_view bytes);
 
   IoPool& pool_;
 };

@@ -27,7 +27,7 @@ IoWorker::IoWorker(ae::EventLoop& loop, Parts parts, IoSettings settings)
       settings_(settings),
       table_(loop, parts_.connections),
       endpoints_(loop, [this](int fd, Origin origin) { arrived(fd, origin); }),
-      output_limits_(table_, settings.output) {
+      limits_{{table_, settings.output}, {table_, settings.output_of_subscribers}} {
   loop_.account().on_long_tick(settings.long_tick,
                                [this](const ae::TickRecord& tick) { report(tick); });
   table_.set_on_flushed([this] { recycle(); });
@@ -48,7 +48,8 @@ IoWorker::~IoWorker() {
 
 void IoWorker::set(const IoSettings& settings) {
   settings_ = settings;
-  output_limits_.set(settings.output);
+  limits_.normal.set(settings.output);
+  limits_.subscribers.set(settings.output_of_subscribers);
   loop_.account().set_long_tick(settings.long_tick);
 }
 
@@ -130,9 +131,15 @@ void IoWorker::not_resp(ae::Connection connection, ae::MutableBytes rest, std::s
                       .text = text});
 }
 
+// Nobody waits any more for the key that the client waited for.
+void IoWorker::on_hang_up(ae::Connection connection) {
+  connection.close(ae::CloseReason::kPeerClosed);
+}
+
 void IoWorker::on_closed(ae::Connection connection, ae::CloseReason) {
   halves_.forget(connection.id().slot);
-  output_limits_.forget(connection.id());
+  limits_.normal.forget(connection.id());
+  limits_.subscribers.forget(connection.id());
   authenticated_.at(connection.id().slot) = 0;
   const SessionId session = SessionId::unpack(connection.user());
   // One that main has not answered yet is told of when it does (welcome).
@@ -212,21 +219,23 @@ void IoWorker::take_back(std::unique_ptr<IoBatch> batch) {
 void IoWorker::deliver(const IoDelivery& delivery) {
   ae::Connection connection = table_.find(delivery.connection);
   switch (delivery.kind) {
-    case IoDelivery::Kind::kSend:
+    case IoDelivery::Kind::kSend: {
+      OutputLimits& limits = delivery.subscriber ? limits_.subscribers : limits_.normal;
       table_.send_view(delivery.connection, delivery.bytes);
-      if (output_limits_.any()) output_limits_.check(connection);
+      if (limits.any()) limits.check(connection);
       return;
+    }
     case IoDelivery::Kind::kClose:
       return connection.close(delivery.reason);
     case IoDelivery::Kind::kCloseAfterFlush:
       return connection.close_after_flush(delivery.reason);
     case IoDelivery::Kind::kSuspend:
-      connection.pause(ae::PauseReason::kAdmission);
+      connection.pause(delivery.pause);
       halves_.forget(
           delivery.connection.slot);  // what is remembered counts from another first byte
       return connection.unread(delivery.bytes);
     case IoDelivery::Kind::kResume:
-      return connection.resume(ae::PauseReason::kAdmission);
+      return connection.resume(delivery.pause);
     case IoDelivery::Kind::kWelcome:
       return welcome(delivery);
     case IoDelivery::Kind::kAdopt:

@@ -54,6 +54,7 @@ class IoWorker final : private ae::ConnectionHandler {
 
   // --- ae::ConnectionHandler
   size_t on_data(ae::Connection connection, ae::MutableBytes data) override;
+  void on_hang_up(ae::Connection connection) override;
   void on_closed(ae::Connection connection, ae::CloseReason reason) override;
 
   size_t parse(ae::Connection connection, ae::MutableBytes data, IoBatch& batch);
@@ -83,7 +84,7 @@ class IoWorker final : private ae::ConnectionHandler {
   const proto::RequestLimits limits_before_auth_ = proto::RequestLimits::before_auth();
   ae::ConnectionTable table_;
   Endpoints endpoints_;
-  OutputLimits output_limits_;
+  ClassLimits limits_;
   HalfRequests halves_;                      // by slot of the connection, as the next
   ae::ChunkedArray<uint8_t> authenticated_;  // else the narrow limits hold
   std::unique_ptr<IoBatch> filling_;

@@ -9,6 +9,7 @@
 #include <unordered_map>
 
 #include "ae/net/connection_table.h"
+#include "server/command/session.h"
 #include "server/config/config.h"
 
 namespace millrace {
@@ -45,6 +46,16 @@ class OutputLimits {
   OutputBufferLimit limit_;
   std::unordered_map<uint32_t, Since> above_soft_;  // few: most clients read
   ae::TimerId timer_;
+};
+
+// One for each class of client. Who subscribes changes class with the next bytes for it.
+struct ClassLimits {
+  OutputLimits normal;
+  OutputLimits subscribers;
+
+  OutputLimits& of(const Session& session) {
+    return session.has(SessionFlag::kSubscribed) ? subscribers : normal;
+  }
 };
 
 }  // namespace millrace

@@ -3,12 +3,15 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "server/command/blocking.h"
 #include "server/command/clients.h"
 #include "server/command/heartbeats.h"
 #include "server/command/lifecycle.h"
 #include "server/config/config.h"
 #include "server/observe/info.h"
 #include "server/observe/kernel_sockets.h"
+#include "server/pubsub/pub_sub.h"
+#include "server/pubsub/tracking.h"
 #include "server/version.h"
 
 namespace millrace::info {
@@ -124,10 +127,11 @@ void clients(Services& services, InfoText& text) {
   text.field("maxclients", services.config.maxclients);
   text.field("admin_clients", services.clients.admin_count());
   text.field("heartbeat_clients", services.heartbeats.count());
-  text.field("blocked_clients", 0);
-  text.field("tracking_clients", 0);
-  text.field("clients_in_timeout_table", 0);
-  text.field("total_blocking_keys", 0);
+  text.field("pubsub_clients", services.pub_sub.client_count());
+  text.field("blocked_clients", services.blocking.client_count());
+  text.field("tracking_clients", services.tracking.client_count());
+  text.field("clients_in_timeout_table", services.blocking.deadline_count());
+  text.field("total_blocking_keys", services.blocking.key_count());
   text.field("total_blocking_keys_on_nokey", 0);
   client_memory(services, text);
 }

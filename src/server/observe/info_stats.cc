@@ -5,6 +5,8 @@
 #include "server/observe/command_stats.h"
 #include "server/observe/info.h"
 #include "server/observe/load_meter.h"
+#include "server/pubsub/pub_sub.h"
+#include "server/pubsub/tracking.h"
 
 namespace millrace::info {
 namespace {
@@ -55,13 +57,13 @@ void stats(Services& services, InfoText& text) {
   text.field("heartbeat_probes_sent", stats.heartbeat_probes);
   text.field("heartbeat_lost_clients", stats.heartbeat_lost_clients);
   keys(stats, text);
-  text.field("pubsub_channels", 0);
-  text.field("pubsub_patterns", 0);
-  text.field("pubsubshard_channels", 0);
+  text.field("pubsub_channels", services.pub_sub.channel_count(ChannelKind::kChannel));
+  text.field("pubsub_patterns", services.pub_sub.pattern_count());
+  text.field("pubsubshard_channels", services.pub_sub.channel_count(ChannelKind::kShard));
   text.field("total_forks", 0);
-  text.field("tracking_total_keys", 0);
-  text.field("tracking_total_items", 0);
-  text.field("tracking_total_prefixes", 0);
+  text.field("tracking_total_keys", services.tracking.key_count());
+  text.field("tracking_total_items", services.tracking.item_count());
+  text.field("tracking_total_prefixes", services.tracking.prefix_count());
   text.field("total_error_replies", stats.errors_replied);
   text.field("total_reads_processed", now.reads - stats.traffic_before.reads);
   text.field("total_writes_processed", now.writes - stats.traffic_before.writes);

@@ -72,7 +72,7 @@ void MonitorFeed::feed(const Session& session, const Command& command,
   if (command.spec->has(kSkipMonitor | kAdmin)) return;
   const std::string line = make_line(clients_.link(), session, command, args, unix_us);
   for (SessionId id : watchers_)
-    if (Session* watcher = clients_.find(id)) clients_.link().push(*watcher, line);
+    if (Session* watcher = clients_.find(id)) clients_.push(*watcher, line);
 }
 
 void MonitorFeed::add(Session& session) {

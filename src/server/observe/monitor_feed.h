@@ -16,7 +16,9 @@ namespace millrace {
 
 class MonitorFeed {
  public:
-  explicit MonitorFeed(Clients& clients) : clients_(clients) {}
+  explicit MonitorFeed(Clients& clients) : clients_(clients) {
+    clients_.on_leave([this](Session& session) { remove(session.self); });
+  }
 
   bool watched() const { return !watchers_.empty(); }
   void feed(const Session& session, const Command& command, std::span<const std::string_view> args,

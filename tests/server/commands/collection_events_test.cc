@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "tests/server/commands/command_rig.h"
+#include "tests/server/effects_observer.h"
 
 namespace millrace {
 namespace {
@@ -152,7 +153,7 @@ TEST(CollectionEvents, AreThoseOfRedis) {
   CommandRig rig;
   Session& session = rig.connect();
   std::string seen;
-  rig.effects.observe([&seen](const KeyChange& change) {
+  EffectsObserver observer(rig.effects, [&seen](const KeyChange& change) {
     if (!seen.empty()) seen += ", ";
     seen += letter(change.event_class);
     seen.append(":").append(change.event).append(" ").append(change.key.name);

@@ -22,7 +22,9 @@
 #include "server/command/clients.h"
 #include "server/command/lifecycle.h"
 #include "server/command/services.h"
+#include "server/command/watched_keys.h"
 #include "server/config/config_store.h"
+#include "server/core/blocked_clients.h"
 #include "server/core/client_heartbeats.h"
 #include "server/core/dispatch.h"
 #include "server/core/gates.h"
@@ -33,6 +35,8 @@
 #include "server/observe/monitor_feed.h"
 #include "server/observe/slow_log.h"
 #include "server/observe/tick_watch.h"
+#include "server/pubsub/pub_sub.h"
+#include "server/pubsub/tracking.h"
 
 namespace millrace {
 
@@ -67,10 +71,10 @@ class FakeClientLink final : public ClientLink {
   void close_idle(Session& session) override { close_now(session); }
   void close_lost(Session& session) override { close_now(session); }
   bool is_suspended(const Session& session) override { return clients[session.id].suspended; }
-  void suspend(Session& session, std::string_view) override {
+  void suspend(Session& session, Wait, std::string_view) override {
     clients[session.id].suspended = true;
   }
-  void resume(Session& session) override { clients[session.id].suspended = false; }
+  void resume(Session& session, Wait) override { clients[session.id].suspended = false; }
 };
 
 class FakeLifecycle final : public Lifecycle {
@@ -107,6 +111,7 @@ class CommandRig {
 
   CommandRig() {
     advance(0);
+    blocked.set_dispatcher(dispatcher, services);
     lifecycle.loop_views = {{"main", &loop->account()}};
     clients.on_pause_change([this] { gates.refresh(); });
     store.on_any_change([this](const Config&, const Config&) -> Refusal {
@@ -154,6 +159,10 @@ class CommandRig {
   Clients clients{link};
   std::unique_ptr<ae::EventLoop> loop = std::move(*ae::EventLoop::create({}));
   ClientHeartbeats heartbeats{*loop, clients, stats};
+  WatchedKeys watched_keys{clients, effects, databases};
+  BlockedClients blocked{*loop, clients, effects, databases};
+  PubSub pub_sub{clients};
+  Tracking tracking{clients, effects};
   CommandTable table{command_families()};
   CommandStats command_stats{table.size()};
   SlowLog slow_log{store.config()};
@@ -173,6 +182,11 @@ class CommandRig {
                     .commands = table,
                     .clients = clients,
                     .heartbeats = heartbeats,
+                    .watched_keys = watched_keys,
+                    .blocking = blocked,
+                    .runner = dispatcher,
+                    .pub_sub = pub_sub,
+                    .tracking = tracking,
                     .slow_log = slow_log,
                     .latency = latency,
                     .ticks = ticks,

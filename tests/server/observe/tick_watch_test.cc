@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 
 #include "ae/sim/sim_clock.h"
 #include "proto/request_writer.h"
@@ -15,6 +16,7 @@
 #include "server/observe/load_meter.h"
 #include "server/server.h"
 #include "tests/ae/net/net_support.h"
+#include "tests/server/effects_observer.h"
 
 namespace millrace {
 namespace {
@@ -29,7 +31,7 @@ class TickWatchTest : public testing::Test {
     ae::LoopOptions options;
     options.clock = &clock_;
     server_ = std::move(*Server::create(config_, std::move(options)));
-    server_->services().effects.observe([this](const KeyChange& change) {
+    observer_.emplace(server_->services().effects, [this](const KeyChange& change) {
       if (change.key.name.starts_with("slow")) clock_.advance(slow_);
     });
     const auto [ours, theirs] = ae::test::tcp_pair();
@@ -56,6 +58,7 @@ class TickWatchTest : public testing::Test {
   ae::Nanoseconds slow_ = Milliseconds(25);
   ConfigStore config_;
   std::unique_ptr<Server> server_;
+  std::optional<EffectsObserver> observer_;
   std::unique_ptr<Peer> peer_;
 };
 

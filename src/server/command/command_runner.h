@@ -1,0 +1,24 @@
+// How a command runs others (EXEC, scripts): one after the other, in the place of its own run, so
+// that nothing comes between them. Implemented by core/dispatch.h.
+#pragma once
+
+#include <span>
+#include <string_view>
+
+#include "proto/reply_writer.h"
+#include "server/command/session.h"
+
+namespace millrace {
+
+class CommandRunner {
+ public:
+  // Runs a command whose arity fits, without the gates, and writes its one reply. It cannot block:
+  // Context::may_block() says so to its handler. False: it failed.
+  virtual bool run_inner(Session& session, const Command& command,
+                         std::span<const std::string_view> args, proto::ReplyWriter& reply) = 0;
+
+ protected:
+  ~CommandRunner() = default;
+};
+
+}  // namespace millrace

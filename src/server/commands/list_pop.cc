@@ -1,0 +1,215 @@
+// Lists: popping, at once or when there is something.
+#include "server/command/key_batch.h"
+#include "server/commands/deadline.h"
+#include "server/commands/families.h"
+#include "server/commands/list_ends.h"
+
+namespace millrace {
+namespace {
+
+// Replies `count` elements from an end, in the order they leave, and removes them.
+void pop_several(Context& c, Key key, Entry* entry, End end, uint64_t count) {
+  ds::QuickList& list = entry->list();
+  count = std::min<uint64_t>(count, list.size());
+  c.reply().array(count);
+  for (uint64_t i = 0; i < count; ++i)
+    list.pop(end, [&c](const ds::Element& element) { reply_element(c, element); });
+  after_removal(c, key, entry, pop_event(end));
+}
+
+void pop_counted(Context& c, End end) {
+  ArgReader args(c, 2);
+  const int64_t count = number_from(args, 0, errors::kNotPositive);
+  if (!args.finish()) return;
+  Entry* entry = c.write(1, Type::kList);
+  if (c.failed()) return;
+  if (!entry) return c.reply().null_array();
+  if (count == 0) return c.reply().empty_array();
+  pop_several(c, c.key(1), entry, end, uint64_t(count));
+}
+
+void pop(Context& c, End end) {
+  if (c.arg_count() > 3) return c.fail(errors::wrong_arity(c.command_name()));
+  if (c.arg_count() == 3) return pop_counted(c, end);
+  Entry* entry = c.write(1, Type::kList);
+  if (c.failed()) return;
+  if (!entry) return c.reply().null();
+  entry->list().pop(end, [&c](const ds::Element& element) { reply_element(c, element); });
+  after_removal(c, c.key(1), entry, pop_event(end));
+}
+
+// LPOP key [count]
+void lpop(Context& c) {
+  pop(c, End::kFront);
+}
+
+// RPOP key [count]
+void rpop(Context& c) {
+  pop(c, End::kBack);
+}
+
+// --- popping from the first of several lists that has any
+
+struct MultiPop {
+  size_t first_key = 0;  // its position, and how many there are
+  size_t keys = 0;
+  End end = End::kFront;
+  uint64_t count = 1;
+};
+
+// numkeys key [key ...] LEFT | RIGHT [COUNT count]
+MultiPop read_multi_pop(ArgReader& args) {
+  MultiPop wanted;
+  wanted.keys = size_t(number_from(args, 1, "ERR numkeys should be greater than 0"));
+  wanted.first_key = args.position();
+  if (wanted.keys >= args.left()) args.syntax_error();
+  args.skip(wanted.keys);
+  wanted.end = read_end(args);
+  if (args.take("COUNT", 1))
+    wanted.count = uint64_t(number_from(args, 1, "ERR count should be greater than 0"));
+  return wanted;
+}
+
+// False: all are empty, and nothing was replied.
+bool pop_first(Context& c, const MultiPop& wanted) {
+  KeyBatch batch(c, wanted.first_key, wanted.first_key + wanted.keys - 1, 1);
+  for (size_t i = 0; i < batch.size(); ++i) {
+    const Key key = batch[i];
+    Entry* entry = c.expect(c.write(key), Type::kList);
+    if (c.failed()) return true;
+    if (!entry) continue;
+    c.reply().array(2);
+    c.reply().bulk(key.name);
+    pop_several(c, key, entry, wanted.end, wanted.count);
+    return true;
+  }
+  return false;
+}
+
+void wait_for(Context& c, size_t first_key, size_t keys, int64_t deadline_ms) {
+  if (!c.may_block()) return c.reply().null_array();
+  c.block(
+      {.keys = c.args().subspan(first_key, keys), .type = Type::kList, .deadline_ms = deadline_ms});
+}
+
+// LMPOP numkeys key [key ...] LEFT | RIGHT [COUNT count]
+void lmpop(Context& c) {
+  ArgReader args(c);
+  const MultiPop wanted = read_multi_pop(args);
+  if (!args.finish()) return;
+  if (!pop_first(c, wanted)) c.reply().null_array();
+}
+
+// BLMPOP timeout numkeys key [key ...] LEFT | RIGHT [COUNT count]
+void blmpop(Context& c) {
+  ArgReader args(c);
+  const int64_t deadline_ms = read_deadline(args, c.now_ms());
+  const MultiPop wanted = read_multi_pop(args);
+  if (!args.finish()) return;
+  if (!pop_first(c, wanted)) wait_for(c, wanted.first_key, wanted.keys, deadline_ms);
+}
+
+// --- popping one, or waiting for it
+
+void pop_or_wait(Context& c, End end) {
+  const size_t keys = c.arg_count() - 2;
+  ArgReader args(c, c.arg_count() - 1);
+  const int64_t deadline_ms = read_deadline(args, c.now_ms());
+  if (!args.finish()) return;
+  KeyBatch batch(c, 1, keys, 1);
+  for (size_t i = 0; i < batch.size(); ++i) {
+    const Key key = batch[i];
+    Entry* entry = c.expect(c.write(key), Type::kList);
+    if (c.failed()) return;
+    if (!entry) continue;
+    c.reply().array(2);
+    c.reply().bulk(key.name);
+    entry->list().pop(end, [&c](const ds::Element& element) { reply_element(c, element); });
+    return after_removal(c, key, entry, pop_event(end));
+  }
+  wait_for(c, 1, keys, deadline_ms);
+}
+
+// BLPOP key [key ...] timeout
+void blpop(Context& c) {
+  pop_or_wait(c, End::kFront);
+}
+
+// BRPOP key [key ...] timeout
+void brpop(Context& c) {
+  pop_or_wait(c, End::kBack);
+}
+
+constexpr Group kGroup = Group::kList;
+
+constexpr CommandSpec kTable[] = {
+    {.name = "lpop",
+     .handler = lpop,
+     .arity = -2,
+     .flags = kWrite | kFast,
+     .keys = key_at(1),
+     .since = "1.0.0",
+     .group = kGroup,
+     .summary = "Removes elements from the front of a list and returns them.",
+     .complexity = "O(N) for N elements returned",
+     .syntax = "key [count]"},
+    {.name = "rpop",
+     .handler = rpop,
+     .arity = -2,
+     .flags = kWrite | kFast,
+     .keys = key_at(1),
+     .since = "1.0.0",
+     .group = kGroup,
+     .summary = "Removes elements from the end of a list and returns them.",
+     .complexity = "O(N) for N elements returned",
+     .syntax = "key [count]"},
+    {.name = "lmpop",
+     .handler = lmpop,
+     .arity = -4,
+     .flags = kWrite | kMovableKeys,
+     .keys = keys_counted_at(1),
+     .since = "7.0.0",
+     .group = kGroup,
+     .summary = "Removes elements from an end of the first of several lists that has any.",
+     .complexity = "O(N+M) for N keys and M elements returned",
+     .syntax = "numkeys key [key ...] LEFT | RIGHT [COUNT count]"},
+    {.name = "blmpop",
+     .handler = blmpop,
+     .arity = -5,
+     .flags = kWrite | kBlocking | kMovableKeys,
+     .keys = keys_counted_at(2),
+     .since = "7.0.0",
+     .group = kGroup,
+     .summary = "Pops elements as LMPOP does; waits until there are any.",
+     .complexity = "O(N+M) for N keys and M elements returned",
+     .syntax = "timeout numkeys key [key ...] LEFT | RIGHT [COUNT count]"},
+    {.name = "blpop",
+     .handler = blpop,
+     .arity = -3,
+     .flags = kWrite | kBlocking,
+     .keys = keys_between(1, -2),
+     .since = "2.0.0",
+     .group = kGroup,
+     .summary = "Pops from the front of the first list that has elements; waits until one has.",
+     .complexity = "O(N) for N keys",
+     .syntax = "key [key ...] timeout"},
+    {.name = "brpop",
+     .handler = brpop,
+     .arity = -3,
+     .flags = kWrite | kBlocking,
+     .keys = keys_between(1, -2),
+     .since = "2.0.0",
+     .group = kGroup,
+     .summary = "Pops from the end of the first list that has elements; waits until one has.",
+     .complexity = "O(N) for N keys",
+     .syntax = "key [key ...] timeout"},
+};
+static_assert(sane(kTable));
+
+}  // namespace
+
+std::span<const CommandSpec> list_pop_commands() {
+  return kTable;
+}
+
+}  // namespace millrace
