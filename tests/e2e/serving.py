@@ -13,7 +13,7 @@ import tempfile
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
-from servers import MILLRACE, Client, Servers, free_port, run_tests  # noqa: E402
+from servers import MILLRACE, Client, Servers, encode, free_port, run_tests  # noqa: E402
 
 TESTS = []
 
@@ -223,6 +223,20 @@ def a_large_value_goes_in_and_out(servers):
     assert client.ask(b"SET", b"big", value) == b"+OK"
     assert client.ask(b"GET", b"big") == b"$" + value
     assert client.ask(b"STRLEN", b"big") == b":%d" % len(value)
+
+
+@test
+def who_reads_only_when_all_is_sent_gets_all(servers):
+    """More requests than both sockets hold, and forty megabytes of replies: a server that stopped to read would never end."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "socket")
+        server = servers.millrace("--unixsocket", path)
+        client = Client(path)
+        client.ask(b"RPUSH", b"l", *[b"foo"] * 500)
+        client.socket.sendall(encode(b"LRANGE", b"l", b"0", b"499") * 10_000)
+        reply = b"*500\r\n" + b"$3\r\nfoo\r\n" * 500
+        for _ in range(10_000):
+            assert client.reader.read(len(reply)) == reply
 
 
 @test
