@@ -28,6 +28,7 @@ std::span<const std::span<const CommandSpec>> command_families() {
       sorted_set_algebra_commands(),
       transaction_commands(),
       pub_sub_commands(),
+      cluster_commands(),
       connection_commands(),
       client_commands(),
       server_commands(),

@@ -30,6 +30,7 @@ std::span<const CommandSpec> sorted_set_pop_commands();
 std::span<const CommandSpec> sorted_set_algebra_commands();
 std::span<const CommandSpec> transaction_commands();
 std::span<const CommandSpec> pub_sub_commands();
+std::span<const CommandSpec> cluster_commands();
 std::span<const CommandSpec> connection_commands();
 std::span<const CommandSpec> client_commands();
 std::span<const CommandSpec> server_commands();
