@@ -90,6 +90,22 @@ def drop_name(connections):
     each(connections, encode(b"CLIENT", b"SETNAME", b""), b"+OK\r\n")
 
 
+def subscribe(connections):
+    each(connections, encode(b"SUBSCRIBE", b"news"), b"*3\r\n$9\r\nsubscribe\r\n$4\r\nnews\r\n:1\r\n")
+
+
+def unsubscribe(connections):
+    each(connections, encode(b"UNSUBSCRIBE"), b"*3\r\n$11\r\nunsubscribe\r\n$4\r\nnews\r\n:0\r\n")
+
+
+def begin_transaction(connections):
+    each(connections, encode(b"MULTI") + 3 * encode(b"SET", b"k", b"v"), b"+OK\r\n" + 3 * b"+QUEUED\r\n")
+
+
+def discard(connections):
+    each(connections, encode(b"DISCARD"), b"+OK\r\n")
+
+
 def nothing(connections):
     pass
 
@@ -108,8 +124,12 @@ STATES = (
     State("after 64 KiB", large_reply, nothing, FLOOR),
     # An extension of 84 bytes, a block for the half, and how far its parser has come.
     State("half a packet", send_half, send_other_half, FLOOR + 84 + 112 + 160),
-    # One block of 96 bytes; a name of up to 15 bytes lies inside.
-    State("with a name", take_name, drop_name, FLOOR + 96),
+    # The rare part of a session, 160 bytes with the allocator's rounding; a name of up to 15 bytes lies inside.
+    State("with a name", take_name, drop_name, FLOOR + 160),
+    # That, its lists and one subscription; the channel's side of it.
+    State("subscribed", subscribe, unsubscribe, FLOOR + 160 + 80 + 16 + 16),
+    # That, a list of four places, and a block of 53 bytes for each request.
+    State("in MULTI", begin_transaction, discard, FLOOR + 160 + 48 + 128 + 3 * 64),
     # Last, for what it leaves behind: jemalloc keeps notes of the address space that was in use at once, a few
     # megabytes, whoever it was for. Of live memory nothing may be left, as in every state.
     State("after 1 MiB", huge_reply, nothing, FLOOR, notes=4 << 20),

@@ -104,18 +104,28 @@ TEST_F(ClientMemoryTest, EachStateCostsWhatTheTableSaysAndEndsAtTheFloor) {
   make_string("64k", 64 << 10);
   make_string("1m", 1 << 20);
   const std::string half = request({"ECHO", std::string(200, 'e')});
+  constexpr double kExtras = sizeof(SessionExtras);
+  const std::string queued = request({"SET", "k", "v"});
+  // Of one of the three: its record, three views, five bytes. The list has room for a fourth.
+  constexpr double kQueued = sizeof(KeptRequest) + 3 * sizeof(std::string_view) + 5;
   const State kStates[] = {
       {"floor", "", 0, ""},
       {"after a reply of 64 KiB", request({"GET", "64k"}), 0, ""},
       {"after a reply of 1 MiB", request({"GET", "1m"}), 0, ""},
       // An extension of 84 bytes and a block of the size of what is kept.
       {"half a packet of 100 bytes", half.substr(0, 100), 84 + 100, half.substr(100)},
-      {"a name of 10 bytes", request({"CLIENT", "SETNAME", "ten-bytes!"}), 104,
+      {"a name of 10 bytes", request({"CLIENT", "SETNAME", "ten-bytes!"}), kExtras,
        request({"CLIENT", "SETNAME", ""})},
-      {"a name of 40 bytes", request({"CLIENT", "SETNAME", std::string(40, 'n')}), 104 + 41,
+      {"a name of 40 bytes", request({"CLIENT", "SETNAME", std::string(40, 'n')}), kExtras + 41,
        request({"CLIENT", "SETNAME", ""})},
-      {"a name and RESP3, by HELLO", request({"HELLO", "3", "SETNAME", "me"}), 104,
+      {"a name and RESP3, by HELLO", request({"HELLO", "3", "SETNAME", "me"}), kExtras,
        request({"RESET"})},
+      {"subscribed to a channel", request({"SUBSCRIBE", "news"}),
+       kExtras + sizeof(Subscriptions) + sizeof(Subscription), request({"UNSUBSCRIBE", "news"})},
+      {"in MULTI with 3 commands", request({"MULTI"}) + queued + queued + queued,
+       kExtras + sizeof(Transaction) + 3 * kQueued + sizeof(KeptRequest), request({"DISCARD"})},
+      {"watching a key", request({"WATCH", "k"}), kExtras + sizeof(Watches) + sizeof(KeptKey),
+       request({"UNWATCH"})},
       {"no-touch, no-evict, db 1",
        request({"CLIENT", "NO-TOUCH", "ON"}) + request({"CLIENT", "NO-EVICT", "ON"}) +
            request({"SELECT", "1"}),
