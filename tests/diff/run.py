@@ -15,6 +15,7 @@ import sys
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
+from bitmap import bitmap  # noqa: E402
 from servers import Servers  # noqa: E402
 
 KEYS = [b"k%d" % i for i in range(6)]
@@ -173,10 +174,12 @@ class Generator:
         ])()
 
     def mixed(self):
-        return getattr(self, self.rng.choice(["string", "generic", "list", "hash", "set", "zset"]))()
+        return getattr(self, self.rng.choice(["string", "generic", "list", "hash", "set", "zset", "bitmap"]))()
+
+    bitmap = bitmap
 
 
-FAMILIES = ["string", "generic", "list", "hash", "set", "zset", "mixed"]
+FAMILIES = ["string", "generic", "list", "hash", "set", "zset", "bitmap", "mixed"]
 # Between the two servers a second may end. What these say exactly is in tests/transcripts/expiry.
 RELATIVE = {b"TTL", b"EXPIRETIME"}
 

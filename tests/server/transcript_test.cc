@@ -150,9 +150,10 @@ class Player {
 std::vector<std::string> transcript_files() {
   std::vector<std::string> names;
   const std::filesystem::path top = kTranscripts;
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(top))
-    if (entry.path().extension() == ".txt")
-      names.push_back(entry.path().lexically_relative(top).string());
+  for (const std::filesystem::path& folder : {top, top / "../regress"})
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(folder))
+      if (entry.path().extension() == ".txt")
+        names.push_back(entry.path().lexically_relative(top).string());
   std::sort(names.begin(), names.end());
   return names;
 }
@@ -181,9 +182,11 @@ TEST_P(Transcript, CutAnywhereOnFourIoThreadsOverCompletions) {
   play({.cut = true, .completions = true, .io_threads = 4});
 }
 
-// "list/ends.txt" is Files/Transcript.CutAnywhere/list_ends.
+// "list/ends.txt" is Files/Transcript.CutAnywhere/list_ends, "../regress/bitmap.txt"
+// regress_bitmap.
 std::string test_name(const testing::TestParamInfo<std::string>& info) {
-  std::string name = info.param.substr(0, info.param.size() - 4);
+  std::string name = std::filesystem::path(info.param).replace_extension().string();
+  if (name.starts_with("../")) name.erase(0, 3);
   std::replace_if(
       name.begin(), name.end(), [](char c) { return !std::isalnum(c); }, '_');
   return name;

@@ -120,7 +120,7 @@ class Verdicts:
         self.differing = collections.defaultdict(set)  # reason: places
 
     def judge(self, path, side, step, replies):
-        place = f"{path.relative_to(HERE)}:{step.line}"
+        place = f"{name_of(path)}:{step.line}"
         if isinstance(replies, Exception):
             return self.fail(place, side, step, f"      {replies}\n")
         agrees = is_equal(step, replies)
@@ -154,7 +154,7 @@ def check(paths, args):
     for path in paths:
         steps = parse(path)
         if waits(steps) > MOST_SECONDS:
-            too_long.append(str(path.relative_to(HERE)))
+            too_long.append(name_of(path))
             continue
         played += 1
         for side in args.sides:
@@ -211,6 +211,15 @@ def record(path, args):
     path.write_text("\n".join(text) + "\n")
 
 
+def all_files():
+    """The transcripts, and what the differential runs have found, tests/regress."""
+    return sorted([*HERE.glob("*/*.txt"), *HERE.parent.glob("regress/*.txt")])
+
+
+def name_of(path):
+    return str(path.relative_to(HERE if HERE in path.parents else HERE.parent))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("files", nargs="*", type=pathlib.Path, help="all, if none is named")
@@ -219,7 +228,7 @@ def main():
     parser.add_argument("--record", action="store_true")
     args = parser.parse_args()
     args.sides = [args.side] if args.side else ["ours", "redis"]
-    paths = [path.resolve() for path in args.files] or sorted(HERE.glob("*/*.txt"))
+    paths = [path.resolve() for path in args.files] or all_files()
     if args.record:
         for path in paths:
             record(path, args)

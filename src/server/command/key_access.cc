@@ -56,6 +56,7 @@ constexpr std::string_view kCopiers[] = {"copy", "sort", "georadius", "georadius
 constexpr std::string_view kErasers[] = {"del", "unlink"};
 constexpr std::string_view kCreators[] = {"setnx", "msetnx"};
 constexpr std::string_view kVariableOnes[] = {"set", "bitfield"};
+constexpr std::string_view kBitFieldChanges[] = {"SET", "INCRBY"};
 
 constexpr Row kFirst[] = {
     {kRO, kAboutTheKey},
@@ -106,11 +107,16 @@ KeyAccess of_request(const Command& command, int specification,
                      std::span<const std::string_view> args) {
   const KeyAccess access = of(command, specification);
   if (!(access & kVariable)) return access;
-  // SET without GET, BITFIELD without GET: nothing is told.
-  const bool tells = std::any_of(args.begin() + 2, args.end(), [](std::string_view arg) {
-    return equals_ignoring_case(arg, "GET");
-  });
-  return tells ? kRW | kAccess | kUpdate : kOW | kUpdate;
+  const auto has = [args](std::string_view word) {
+    return std::any_of(args.begin() + 2, args.end(),
+                       [word](std::string_view arg) { return equals_ignoring_case(arg, word); });
+  };
+  if (command.full_name == "bitfield") {
+    const bool changes = std::any_of(std::begin(kBitFieldChanges), std::end(kBitFieldChanges), has);
+    return changes ? kRW | kAccess | kUpdate : kRO | kAccess;
+  }
+  // SET without GET tells nothing.
+  return has("GET") ? kRW | kAccess | kUpdate : kOW | kUpdate;
 }
 
 }  // namespace millrace::key_access

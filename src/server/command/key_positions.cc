@@ -75,7 +75,8 @@ std::optional<size_t> first_key_position(const Command& command, Args args) {
 std::optional<std::vector<KeyPosition>> key_positions(const Command& command, Args args) {
   std::vector<KeyPosition> positions;
   int specification = 0;
-  for (const KeySpec& spec : {command.spec->keys, command.spec->more_keys}) {
+  const CommandSpec& row = *command.spec;
+  for (const KeySpec& spec : {row.keys, row.more_keys, row.third_keys}) {
     const std::optional<Run> run = find_run(spec, args);
     if (!run) return std::nullopt;
     const KeyAccess access = key_access::of_request(command, specification++, args);

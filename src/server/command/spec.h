@@ -100,7 +100,8 @@ struct CommandSpec {
   int16_t arity = 0;  // exact count with the name(s), negative: at least
   CommandFlags flags = 0;
   KeySpec keys = {};
-  KeySpec more_keys = {};  // a second specification: ZUNIONSTORE's sources, SORT's STORE
+  KeySpec more_keys = {};   // a second specification: ZUNIONSTORE's sources, SORT's STORE
+  KeySpec third_keys = {};  // GEORADIUS' STOREDIST, beside its STORE
   // The argument that names a member of the collection under the first key, 0 if there is none:
   // what core/batch_prefetch.h may fetch ahead. Where options can stand before it (ZADD), where it
   // usually is.

@@ -42,7 +42,9 @@ std::string_view type_name(const SyntaxNode& node) {
 class ArgumentWriter {
  public:
   ArgumentWriter(ReplyWriter& reply, const CommandSpec& spec)
-      : reply_(reply), last_specification_(spec.more_keys.kind == KeySpec::Kind::kNone ? 0 : 1) {}
+      : reply_(reply),
+        last_specification_(int(spec.more_keys.kind != KeySpec::Kind::kNone) +
+                            int(spec.third_keys.kind != KeySpec::Kind::kNone)) {}
 
   void write(const std::vector<SyntaxNode>& nodes) {
     reply_.array(nodes.size());

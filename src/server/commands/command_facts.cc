@@ -43,7 +43,9 @@ bool is_movable(const KeySpec& spec) {
 
 // What only looking at the arguments can find is movable, whether or not the row says so.
 CommandFlags shown_flags(const CommandSpec& spec) {
-  return spec.flags | (is_movable(spec.keys) || is_movable(spec.more_keys) ? kMovableKeys : 0);
+  const bool movable =
+      is_movable(spec.keys) || is_movable(spec.more_keys) || is_movable(spec.third_keys);
+  return spec.flags | (movable ? kMovableKeys : 0);
 }
 
 void reply_flags(ReplyWriter& reply, CommandFlags flags) {
@@ -124,7 +126,8 @@ void reply_find(ReplyWriter& reply, const KeySpec& spec) {
 }
 
 void reply_key_specs(ReplyWriter& reply, const Command& command) {
-  const KeySpec* specs[] = {&command.spec->keys, &command.spec->more_keys};
+  const CommandSpec& row = *command.spec;
+  const KeySpec* specs[] = {&row.keys, &row.more_keys, &row.third_keys};
   const auto count = std::count_if(std::begin(specs), std::end(specs), [](const KeySpec* spec) {
     return spec->kind != KeySpec::Kind::kNone;
   });

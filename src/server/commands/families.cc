@@ -10,6 +10,8 @@ std::span<const std::span<const CommandSpec>> command_families() {
       string_range_commands(),
       counter_commands(),
       lcs_commands(),
+      bitmap_commands(),
+      bit_field_commands(),
       generic_commands(),
       expire_commands(),
       scan_commands(),

@@ -12,6 +12,8 @@ std::span<const CommandSpec> string_commands();
 std::span<const CommandSpec> string_range_commands();
 std::span<const CommandSpec> counter_commands();
 std::span<const CommandSpec> lcs_commands();
+std::span<const CommandSpec> bitmap_commands();
+std::span<const CommandSpec> bit_field_commands();
 std::span<const CommandSpec> generic_commands();
 std::span<const CommandSpec> expire_commands();
 std::span<const CommandSpec> scan_commands();
