@@ -160,7 +160,7 @@ class Parser {
     const size_t start = at_;
     const size_t words = count_repeated();
     if (words != 0) {
-      repeat(before, words, is_token_word(lexemes_[start]));
+      repeat(before, words, is_plain_token(lexemes_[start]));
       return;
     }
     SyntaxNode node = as_one(alternatives());

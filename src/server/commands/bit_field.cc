@@ -166,9 +166,10 @@ constexpr CommandSpec kTable[] = {
      .group = Group::kBitmap,
      .summary = "Reads and changes integers of any width inside a string.",
      .complexity = "O(1) for each operation",
-     .syntax = "key [GET encoding offset | [OVERFLOW <WRAP | SAT | FAIL>] <SET encoding offset "
-               "value | INCRBY encoding offset increment> [GET encoding offset | [OVERFLOW <WRAP | "
-               "SAT | FAIL>] <SET encoding offset value | INCRBY encoding offset increment> ...]]"},
+     .syntax = "key [<GET encoding offset | [OVERFLOW <WRAP | SAT | FAIL>] <SET encoding offset "
+               "value | INCRBY encoding offset increment>> [<GET encoding offset | [OVERFLOW <WRAP "
+               "| SAT | FAIL>] <SET encoding offset value | INCRBY encoding offset increment>> "
+               "...]]"},
     {.name = "bitfield_ro",
      .handler = bitfield_ro,
      .arity = -2,

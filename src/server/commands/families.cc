@@ -12,6 +12,8 @@ std::span<const std::span<const CommandSpec>> command_families() {
       lcs_commands(),
       bitmap_commands(),
       bit_field_commands(),
+      hyperloglog_commands(),
+      hyperloglog_debug_commands(),
       generic_commands(),
       expire_commands(),
       scan_commands(),

@@ -14,6 +14,8 @@ std::span<const CommandSpec> counter_commands();
 std::span<const CommandSpec> lcs_commands();
 std::span<const CommandSpec> bitmap_commands();
 std::span<const CommandSpec> bit_field_commands();
+std::span<const CommandSpec> hyperloglog_commands();
+std::span<const CommandSpec> hyperloglog_debug_commands();
 std::span<const CommandSpec> generic_commands();
 std::span<const CommandSpec> expire_commands();
 std::span<const CommandSpec> scan_commands();

@@ -110,7 +110,6 @@ constexpr std::string_view kThreadsRead = "an IO thread owns its connections and
 constexpr std::string_view kNoPinning = "it leaves processors and priorities to its supervisor";
 constexpr std::string_view kNoTuning = "its data structures have no such setting";
 constexpr std::string_view kNoStreams = "it has no streams";
-constexpr std::string_view kNoHyperLogLog = "it has no HyperLogLog";
 constexpr std::string_view kNoClientEviction =
     "it limits each client, not their sum; see client-output-buffer-limit";
 constexpr std::string_view kFixedNames = "commands keep their names";
@@ -217,7 +216,7 @@ const Directive kTable[] = {
      integer<&Config::zset_max_listpack_entries>(0, INT64_MAX)},
     {"zset-max-listpack-value", "zset-max-ziplist-value", kAnyTime,
      memory<&Config::zset_max_listpack_value_bytes>(0, INT64_MAX)},
-    {"hll-sparse-max-bytes", "", kAnyTime, AbsentField{"3000", kNoHyperLogLog}},
+    {"hll-sparse-max-bytes", "", kAnyTime, memory<&Config::hll_sparse_max_bytes>(0, INT64_MAX)},
     {"stream-node-max-bytes", "", kAnyTime, AbsentField{"4096", kNoStreams}},
     {"stream-node-max-entries", "", kAnyTime, AbsentField{"100", kNoStreams}},
 
