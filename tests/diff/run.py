@@ -16,6 +16,7 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 from bitmap import bitmap  # noqa: E402
+from geo import geo  # noqa: E402
 from hyperloglog import hyperloglog  # noqa: E402
 from servers import Servers  # noqa: E402
 
@@ -175,12 +176,12 @@ class Generator:
         ])()
 
     def mixed(self):
-        return getattr(self, self.rng.choice(["string", "generic", "list", "hash", "set", "zset", "bitmap", "hyperloglog"]))()
+        return getattr(self, self.rng.choice(["string", "generic", "list", "hash", "set", "zset", "bitmap", "hyperloglog", "geo"]))()
 
-    bitmap, hyperloglog = bitmap, hyperloglog
+    bitmap, hyperloglog, geo = bitmap, hyperloglog, geo
 
 
-FAMILIES = ["string", "generic", "list", "hash", "set", "zset", "bitmap", "hyperloglog", "mixed"]
+FAMILIES = ["string", "generic", "list", "hash", "set", "zset", "bitmap", "hyperloglog", "geo", "mixed"]
 # Between the two servers a second may end. What these say exactly is in tests/transcripts/expiry.
 RELATIVE = {b"TTL", b"EXPIRETIME"}
 

@@ -30,6 +30,8 @@ std::span<const std::span<const CommandSpec>> command_families() {
       sorted_set_range_commands(),
       sorted_set_pop_commands(),
       sorted_set_algebra_commands(),
+      geo_commands(),
+      geo_search_commands(),
       transaction_commands(),
       pub_sub_commands(),
       cluster_commands(),

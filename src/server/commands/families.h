@@ -32,6 +32,8 @@ std::span<const CommandSpec> sorted_set_commands();
 std::span<const CommandSpec> sorted_set_range_commands();
 std::span<const CommandSpec> sorted_set_pop_commands();
 std::span<const CommandSpec> sorted_set_algebra_commands();
+std::span<const CommandSpec> geo_commands();
+std::span<const CommandSpec> geo_search_commands();
 std::span<const CommandSpec> transaction_commands();
 std::span<const CommandSpec> pub_sub_commands();
 std::span<const CommandSpec> cluster_commands();
