@@ -74,7 +74,7 @@ constexpr Row kFirst[] = {
 // ... and to their second, which most only read.
 constexpr std::string_view kSecondAdders[] = {"lmove", "rpoplpush", "smove", "blmove",
                                               "brpoplpush"};
-constexpr std::string_view kSecondReplacers[] = {"rename", "copy", "georadius",
+constexpr std::string_view kSecondReplacers[] = {"rename", "copy", "sort", "georadius",
                                                  "georadiusbymember"};
 constexpr std::string_view kSecondCreators[] = {"renamenx"};
 

@@ -17,6 +17,7 @@ std::span<const std::span<const CommandSpec>> command_families() {
       generic_commands(),
       expire_commands(),
       scan_commands(),
+      sort_commands(),
       object_commands(),
       list_commands(),
       list_pop_commands(),

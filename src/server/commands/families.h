@@ -19,6 +19,7 @@ std::span<const CommandSpec> hyperloglog_debug_commands();
 std::span<const CommandSpec> generic_commands();
 std::span<const CommandSpec> expire_commands();
 std::span<const CommandSpec> scan_commands();
+std::span<const CommandSpec> sort_commands();
 std::span<const CommandSpec> object_commands();
 std::span<const CommandSpec> list_commands();
 std::span<const CommandSpec> list_pop_commands();
