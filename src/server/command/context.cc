@@ -29,15 +29,20 @@ void Context::touch(Entry& entry) {
   services_.access_clock.touch(entry);
 }
 
-Entry* Context::read(Key key) {
+Entry* Context::inspect(Key key) {
   Entry* entry = drop_if_expired(key, db_->find(key));
-  if (!entry) {
+  if (entry) {
+    ++services_.stats.keyspace_hits;
+  } else {
     ++services_.stats.keyspace_misses;
     services_.effects.noted(session_.db, key, KeyEventClass::kMiss, "keymiss");
-    return nullptr;
   }
-  ++services_.stats.keyspace_hits;
-  touch(*entry);
+  return entry;
+}
+
+Entry* Context::read(Key key) {
+  Entry* entry = inspect(key);
+  if (entry) touch(*entry);
   return entry;
 }
 

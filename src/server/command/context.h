@@ -70,7 +70,10 @@ class Context {
   Entry* read(Key key);
   // Lookup for a writer: refreshes the access time, counts nothing.
   Entry* write(Key key);
-  // Lookup that leaves no trace (TYPE, TTL, OBJECT).
+  // Lookup for whoever asks about the key, not for its value (EXISTS, TYPE, TTL): counts a hit
+  // or a miss, leaves the access time alone.
+  Entry* inspect(Key key);
+  // Lookup that leaves no trace (OBJECT, MEMORY USAGE).
   Entry* peek(Key key);
   // The same with a type check: another type answers WRONGTYPE, and failed() is true.
   Entry* read(size_t position, Type type) { return expect(read(key(position)), type); }

@@ -37,13 +37,16 @@ std::optional<Run> counted(const KeySpec& spec, Args args) {
 }
 
 std::optional<Run> after_keyword(const KeySpec& spec, Args args) {
+  Run run;  // empty: the option was not given
   for (auto at = size_t(spec.first); at + 1 < args.size(); ++at) {
     if (!equals_ignoring_case(args[at], spec.keyword)) continue;
     const auto last = absolute(spec.last, at + 1, args.size());
     if (!last || *last < at + 1) return std::nullopt;
-    return Run{at + 1, *last, size_t(spec.step), false};
+    run = Run{at + 1, *last, size_t(spec.step), false};
+    // Of an option with one key the last is in force; a list of keys goes on to the end.
+    if (spec.last != 0) break;
   }
-  return Run{};  // the option was not given
+  return run;
 }
 
 std::optional<Run> find_run(const KeySpec& spec, Args args) {

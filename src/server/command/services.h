@@ -66,6 +66,8 @@ struct Services {
   Lifecycle& lifecycle;
   ae::Prng& prng;
   bool active_expiry_enabled = true;  // DEBUG SET-ACTIVE-EXPIRE
+  bool cron_paused = false;           // DEBUG PAUSE-CRON
+  size_t list_plain_from = SIZE_MAX;  // DEBUG QUICKLIST-PACKED-THRESHOLD
 };
 
 }  // namespace millrace

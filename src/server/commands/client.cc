@@ -211,6 +211,7 @@ void client_reply(Context& c) {
   const bool on = read_switch(args);
   if (!args.finish()) return;
   on ? session.clear(SessionFlag::kReplyOff) : session.set(SessionFlag::kReplyOff);
+  if (on) session.clear(SessionFlag::kSkipping);  // SKIP would have dropped this answer
   c.reply().ok();
 }
 

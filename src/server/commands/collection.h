@@ -23,8 +23,8 @@ namespace millrace {
 
 // --- limits of the small encodings, as configured now
 
-inline ds::ListLimit list_limit(const Context& c) {
-  return ds::ListLimit(c.config().list_max_listpack_size);
+inline ds::ListLimit list_limit(Context& c) {
+  return ds::ListLimit(c.config().list_max_listpack_size, c.services().list_plain_from);
 }
 inline ds::ListpackLimits hash_limits(const Context& c) {
   return {c.config().hash_max_listpack_entries, c.config().hash_max_listpack_value_bytes};

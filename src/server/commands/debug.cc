@@ -15,6 +15,7 @@
 #include "server/command/help.h"
 #include "server/commands/dataset_digest.h"
 #include "server/commands/debug_protocol.h"
+#include "server/commands/debug_structures.h"
 #include "server/commands/families.h"
 #include "server/config/config.h"
 #include "server/observe/log.h"
@@ -53,23 +54,6 @@ void digest_value(Context& c) {
     const Entry* entry = c.peek(c.key(i));
     c.reply().status(hex_of(entry ? digest_of_value(*entry) : Sha1Digest{}));
   }
-}
-
-// HTSTATS dbid
-void htstats(Context& c) {
-  ArgReader args(c, 2);
-  const int64_t index = args.integer();
-  if (!args.finish()) return;
-  if (index < 0 || size_t(index) >= c.services().databases.count())
-    return c.fail("ERR Out of range database");
-  const Keyspace& keyspace = c.services().databases[size_t(index)];
-  c.reply().verbatim("txt", fmt::format("[Dictionary HT]\n"
-                                        " buckets: {}\n"
-                                        " table bytes: {}\n"
-                                        " number of elements: {}\n"
-                                        " of these with an expiry: {}\n",
-                                        keyspace.bucket_count(), keyspace.table_bytes(),
-                                        keyspace.size(), keyspace.expiring()));
 }
 
 // The text cut, or filled up with zero bytes, to `size` bytes.
@@ -112,6 +96,20 @@ void set_active_expire(Context& c) {
 }
 
 // --- the server
+
+// PAUSE-CRON 0 | 1
+void pause_cron(Context& c) {
+  ArgReader args(c, 2);
+  const int64_t paused = args.integer_between(0, 1);
+  if (!args.finish()) return;
+  c.services().cron_paused = paused == 1;
+  c.reply().ok();
+}
+
+// RELOAD, LOADAOF
+void reload(Context& c) {
+  c.fail("ERR this version keeps data in memory only: there is no file to load from");
+}
 
 // SLEEP seconds
 void sleep(Context& c) {
@@ -185,10 +183,17 @@ constexpr Subcommand kSubcommands[] = {
      digest_value},
     {{"error", "text", "Replies with this error."}, 3, 3, error},
     {{"help", "", "Prints this help."}, 2, 2, help},
-    {{"htstats", "dbid", "Describes the hash table of a database."}, 3, 3, htstats},
+    {{"htstats", "dbid", "Describes the hash table of a database."}, 3, 3, debug_htstats},
+    {{"htstats-key", "key", "Describes the hash table of a value."}, 3, 3, debug_htstats_key},
+    {{"loadaof", "", "Says that there is no append only file."}, 2, 2, reload},
     {{"log", "text", "Writes this into the server's log."}, 3, 3, log_text},
     {{"object", "key", "Describes how a key is stored."}, 3, 3, object},
     {{"panic", "", "Ends the server by abort()."}, 2, 2, panic},
+    {{"pause-cron", "0 | 1",
+      "Stops or resumes what the server does ten times a second: expiry, timeouts, samples."},
+     3,
+     3,
+     pause_cron},
     {{"populate", "count [prefix] [size]",
       "Creates string keys prefix:<number> with values value:<number>, filled up to a size."},
      3,
@@ -200,6 +205,12 @@ constexpr Subcommand kSubcommands[] = {
      3,
      3,
      protocol},
+    {{"quicklist-packed-threshold", "size",
+      "Lists give elements of at least this size a node of their own; 0: only what no node holds."},
+     3,
+     3,
+     debug_quicklist_packed_threshold},
+    {{"reload", "[option ...]", "Says that there is no RDB file."}, 2, kAnyCount, reload},
     {{"segfault", "", "Ends the server by a segmentation fault."}, 2, 2, segfault},
     {{"set-active-expire", "0 | 1",
       "Stops or resumes the removal of expired keys nobody asks for."},

@@ -94,7 +94,7 @@ void pexpireat(Context& c) {
 
 // -2: no such key; -1: it never ends.
 void reply_expiry(Context& c, TimeUnit unit, TimeBase base) {
-  const Entry* entry = c.peek(c.key(1));
+  const Entry* entry = c.inspect(c.key(1));
   if (!entry) return c.reply().integer(-2);
   if (!entry->has_expiry()) return c.reply().integer(-1);
   int64_t ms = entry->expire_at_ms();

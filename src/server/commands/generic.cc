@@ -45,13 +45,13 @@ void unlink(Context& c) {
 void exists(Context& c) {
   KeyBatch keys(c, 1);
   int64_t found = 0;
-  for (size_t i = 0; i < keys.size(); ++i) found += c.read(keys[i]) != nullptr;
+  for (size_t i = 0; i < keys.size(); ++i) found += c.inspect(keys[i]) != nullptr;
   c.reply().integer(found);
 }
 
 // TYPE key
 void type(Context& c) {
-  const Entry* entry = c.peek(c.key(1));
+  const Entry* entry = c.inspect(c.key(1));
   c.reply().status(entry ? type_name(entry->type()) : "none");
 }
 

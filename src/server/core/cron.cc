@@ -39,6 +39,7 @@ void Cron::start() {
 }
 
 void Cron::run() {
+  if (services_.cron_paused) return;
   const TickPartScope timed(services_.ticks, TickPart::kCron, loop_.clock());
   expire_keys();
   close_idle_clients();

@@ -41,6 +41,9 @@ class RequestBatch {
   // Bounds a tick's work between two flushes. At 4096 the records and views of a batch stay within
   // the second-level cache, and no client waits for more than a few milliseconds of others' work.
   static constexpr size_t kMaxRequests = 4096;
+  // What the next batch finds ready: a megabyte of views. A request of a million arguments must not
+  // hold their memory when it is gone.
+  static constexpr size_t kMostKeptArgs = size_t{1} << 16;
 
   bool empty() const { return requests_.empty(); }
   bool full() const { return requests_.size() >= kMaxRequests; }
@@ -61,6 +64,7 @@ class RequestBatch {
   void clear() {
     requests_.clear();
     args_.clear();
+    if (args_.capacity() > kMostKeptArgs) args_ = {};
   }
 
  private:

@@ -18,9 +18,10 @@ class ListLimit {
  public:
   static constexpr int kDefaultFill = -2;
 
-  constexpr explicit ListLimit(int fill = kDefaultFill)
+  constexpr explicit ListLimit(int fill = kDefaultFill, std::size_t plain_from = SIZE_MAX)
       : max_bytes_(fill < 0 ? 2048U << std::min(-fill, 5) : kSafeBytes),
-        max_count_(fill < 0 ? kNoCount : static_cast<std::uint32_t>(std::max(fill, 1))) {}
+        max_count_(fill < 0 ? kNoCount : static_cast<std::uint32_t>(std::max(fill, 1))),
+        plain_from_(plain_from) {}
 
   constexpr std::uint32_t max_bytes() const { return max_bytes_; }
   constexpr std::uint32_t max_count() const { return max_count_; }
@@ -34,8 +35,11 @@ class ListLimit {
   constexpr bool takes(std::size_t bytes, std::size_t count, std::size_t value_bytes) const {
     return !exceeded_by(bytes + value_bytes + kEntryOverhead, count + 1);
   }
-  // Whether an element of this size gets a node of its own, outside any listpack.
-  constexpr bool is_large(std::size_t value_bytes) const { return value_bytes > max_bytes_; }
+  // Whether an element of this size gets a node of its own, outside any listpack: what no node
+  // could hold, and, so that tests need no large ones, what is at least `plain_from`.
+  constexpr bool is_large(std::size_t value_bytes) const {
+    return value_bytes > max_bytes_ || value_bytes >= plain_from_;
+  }
 
   // Whether a list in one node goes back to the small encoding: within the limit when it was
   // loaded, within half of it when it has shrunk, so that a list does not change back and forth.
@@ -65,6 +69,7 @@ class ListLimit {
 
   std::uint32_t max_bytes_;
   std::uint32_t max_count_;
+  std::size_t plain_from_;
 };
 
 }  // namespace millrace::ds

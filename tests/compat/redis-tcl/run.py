@@ -181,10 +181,10 @@ def run_file(unit, mode, folder, port, start):
         skip.append(re.sub(r" #\d+$", "", stuck))
 
 
-def measure(side, mode, units, arguments):
-    """Runs the files, a few at a time, and returns {unit: outcome}."""
+def measure(side, mode, units, arguments, results, path):
+    """Runs the files, a few at a time, into `results`, {unit: outcome}; each is written when it is there."""
     program = "/usr/bin/redis-server" if side == "redis" else MILLRACE
-    folder = suite.tree(side, program)
+    folder = suite.tree(side, mode, program)
     ports = queue.Queue()
     for i in range(arguments.jobs):
         ports.put(arguments.port + 100 * i)
@@ -199,13 +199,12 @@ def measure(side, mode, units, arguments):
         finally:
             ports.put(port)
 
-    results = {}
     with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
         for unit, outcome in pool.map(one, units):
             results[unit] = outcome
+            path.write_text(json.dumps(results, indent=1))
             print(f"  {side} {unit}: {len(outcome['passed'])} passed, {len(outcome['failed'])} failed, "
                   f"{outcome['seconds']} s", file=sys.stderr, flush=True)
-    return results
 
 
 def kept(path):
@@ -249,8 +248,7 @@ def main():
     missing = [unit for unit in units if arguments.measure_redis or unit not in results["redis"]]
     for side, wanted in (("redis", missing), ("ours", units)):
         if wanted:
-            results[side].update(measure(side, arguments.mode, wanted, arguments))
-            paths[side].write_text(json.dumps(results[side], indent=1))
+            measure(side, arguments.mode, wanted, arguments, results[side], paths[side])
     report(results["redis"], results["ours"], units)
     list_path = suite.WORK / f"failures-{arguments.mode}.txt"
     list_path.write_text("\n".join(failures(results["redis"], results["ours"], units)) + "\n")

@@ -1,6 +1,6 @@
 """Redis' own test suite: fetched from Debian's source package, kept under build/, never committed.
 
-`tree(name, program)` makes a folder in which the suite finds what it looks for: its tests/, and src/redis-server,
+`tree(side, mode, program)` makes a folder in which the suite finds what it looks for: its tests/, and src/redis-server,
 which is whatever server is to be tested.
 """
 import os
@@ -42,14 +42,14 @@ def fetch():
     return fetch()
 
 
-def tree(name, program):
+def tree(side, mode, program):
     """A folder with tests/ and src/redis-server. For ours the program is wrapped, see LAUNCHER."""
-    folder = WORK / "trees" / name
+    folder = WORK / "trees" / f"{side}-{mode}"
     shutil.rmtree(folder, ignore_errors=True)
     (folder / "src").mkdir(parents=True)
     shutil.copytree(fetch() / "tests", folder / "tests", ignore=shutil.ignore_patterns("modules"))
     server = folder / "src/redis-server"
-    if name == "redis":
+    if side == "redis":
         server.symlink_to(program)
     else:
         server.write_text(LAUNCHER.format(refused="|".join(REFUSED), program=program))
