@@ -175,6 +175,34 @@ class Generator:
             lambda: [b"ZADD", y(), b"0", w(), b"0", w()], lambda: [b"ZREM", y(), w()],
         ])()
 
+    def sort(self):
+        """Lists under l, sorted sets under z, sets under t; weights under w_<element>, hashes under h_<element>.
+
+        Words of equal weight and a set's own order are in no order that is promised, so they are not asked for."""
+        s = self.small
+        r = self.rng
+        element = lambda: r.choice([b"1", b"2", b"3", b"4", b"-5", b"2.5", b"10", b"0x1f", b"", b"w"])  # noqa: E731
+        number = lambda: r.choice([b"1", b"2", b"3", b"-5", b"2.5", b"10", b"7"])  # noqa: E731
+        key = lambda: r.choice([b"l1", b"l2", b"z1", b"t1", b"t2", b"k1"])  # noqa: E731
+        listed = lambda: r.choice([b"l1", b"l2", b"z1"])  # noqa: E731
+        pattern = lambda: r.choice([b"w_*", b"h_*->f", b"h_*->g", b"h_*->", b"h_*", b"w_*->f", b"no_*", b"*"])  # noqa: E731
+        rest = lambda: [w for part in r.sample([  # noqa: E731
+            self.maybe(b"LIMIT", s(), s()), self.maybe(r.choice([b"ASC", b"DESC"])), self.maybe(b"GET", b"#"),
+            self.maybe(b"GET", pattern()), self.maybe(b"STORE", r.choice([b"l1", b"l2", b"out"]))], 5) for w in part]
+        return r.choice([
+            lambda: [b"RPUSH", r.choice([b"l1", b"l2"]), *self.some(number)], lambda: [b"RPUSH", b"l2", *self.some(element)],
+            lambda: [b"ZADD", b"z1", *self.pairs(s, number)], lambda: [b"ZREM", b"z1", number()],
+            lambda: [b"SADD", b"t1", *self.some(number)], lambda: [b"SADD", b"t2", *self.some(element)],
+            lambda: [b"SET", b"w_" + element(), number()], lambda: [b"SET", b"w_" + number(), number()],
+            lambda: [b"HSET", b"h_" + element(), r.choice([b"f", b"g"]), number()], lambda: [b"SET", b"k1", b"v"],
+            lambda: [b"SORT", key(), *rest()], lambda: [b"SORT", key(), b"ALPHA", *rest()],
+            lambda: [b"SORT", key(), b"BY", pattern(), *rest()], lambda: [b"SORT", listed(), b"BY", b"nosort", *rest()],
+            lambda: [b"SORT", r.choice([b"l1", b"l2"]), b"BY", pattern(), b"ALPHA", *self.maybe(r.choice([b"ASC", b"DESC"]))],
+            lambda: [b"SORT_RO", key(), *rest()], lambda: [b"SORT", key(), b"BY", pattern(), r.choice([b"LIMIT", b"GET", b"x"])],
+            lambda: [b"LRANGE", r.choice([b"l1", b"out"]), b"0", b"-1"], lambda: [b"LTRIM", b"l1", b"0", b"7"],
+            lambda: [b"LTRIM", b"l2", b"0", b"7"], lambda: [b"DEL", r.choice([b"l1", b"l2", b"z1", b"t1", b"t2"])],
+        ])()
+
     def mixed(self):
         return getattr(self, self.rng.choice(["string", "generic", "list", "hash", "set", "zset", "bitmap", "hyperloglog", "geo"]))()
 
@@ -182,6 +210,7 @@ class Generator:
 
 
 FAMILIES = ["string", "generic", "list", "hash", "set", "zset", "bitmap", "hyperloglog", "geo", "mixed"]
+FAMILIES = ["string", "generic", "list", "hash", "set", "zset", "sort", "mixed"]
 # Between the two servers a second may end. What these say exactly is in tests/transcripts/expiry.
 RELATIVE = {b"TTL", b"EXPIRETIME"}
 

@@ -49,6 +49,14 @@ void exists(Context& c) {
   c.reply().integer(found);
 }
 
+// TOUCH key [key ...]
+void touch(Context& c) {
+  KeyBatch keys(c, 1);
+  int64_t found = 0;
+  for (size_t i = 0; i < keys.size(); ++i) found += c.read(keys[i]) != nullptr;
+  c.reply().integer(found);
+}
+
 // TYPE key
 void type(Context& c) {
   const Entry* entry = c.inspect(c.key(1));
@@ -204,7 +212,7 @@ constexpr CommandSpec kTable[] = {
      .complexity = "O(N) for N keys",
      .syntax = "key [key ...]"},
     {.name = "touch",
-     .handler = exists,
+     .handler = touch,
      .arity = -2,
      .flags = kReadOnly | kFast,
      .keys = keys_between(1, -1),

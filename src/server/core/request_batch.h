@@ -64,7 +64,7 @@ class RequestBatch {
   void clear() {
     requests_.clear();
     args_.clear();
-    if (args_.capacity() > kMostKeptArgs) args_ = {};
+    if (args_.capacity() > kMostKeptArgs) args_ = proto::ArgVector();
   }
 
  private:
