@@ -56,7 +56,6 @@ constexpr std::string_view kCopiers[] = {"copy", "sort", "georadius", "georadius
 constexpr std::string_view kErasers[] = {"del", "unlink"};
 constexpr std::string_view kCreators[] = {"setnx", "msetnx"};
 constexpr std::string_view kVariableOnes[] = {"set", "bitfield"};
-constexpr std::string_view kBitFieldChanges[] = {"SET", "INCRBY"};
 
 constexpr Row kFirst[] = {
     {kRO, kAboutTheKey},
@@ -91,6 +90,20 @@ KeyAccess find(std::span<const Row> rows, std::string_view command, KeyAccess ot
   return otherwise;
 }
 
+// Only GETs: a reader. What is not understood counts as a change.
+KeyAccess of_bitfield(std::span<const std::string_view> args) {
+  for (size_t i = 2; i < args.size();) {
+    if (equals_ignoring_case(args[i], "GET") && i + 2 < args.size()) {
+      i += 3;
+    } else if (equals_ignoring_case(args[i], "OVERFLOW") && i + 1 < args.size()) {
+      i += 2;
+    } else {
+      return kRW | kAccess | kUpdate;
+    }
+  }
+  return kRO | kAccess;
+}
+
 }  // namespace
 
 std::span<const Name> names() {
@@ -107,16 +120,12 @@ KeyAccess of_request(const Command& command, int specification,
                      std::span<const std::string_view> args) {
   const KeyAccess access = of(command, specification);
   if (!(access & kVariable)) return access;
-  const auto has = [args](std::string_view word) {
-    return std::any_of(args.begin() + 2, args.end(),
-                       [word](std::string_view arg) { return equals_ignoring_case(arg, word); });
-  };
-  if (command.full_name == "bitfield") {
-    const bool changes = std::any_of(std::begin(kBitFieldChanges), std::end(kBitFieldChanges), has);
-    return changes ? kRW | kAccess | kUpdate : kRO | kAccess;
-  }
-  // SET without GET tells nothing.
-  return has("GET") ? kRW | kAccess | kUpdate : kOW | kUpdate;
+  if (command.full_name == "bitfield") return of_bitfield(args);
+  // SET without GET: nothing is told.
+  const bool tells = std::any_of(args.begin() + 3, args.end(), [](std::string_view arg) {
+    return equals_ignoring_case(arg, "GET");
+  });
+  return tells ? kRW | kAccess | kUpdate : kOW | kUpdate;
 }
 
 }  // namespace millrace::key_access

@@ -75,18 +75,25 @@ std::optional<size_t> first_key_position(const Command& command, Args args) {
   return run->first;
 }
 
-std::optional<std::vector<KeyPosition>> key_positions(const Command& command, Args args) {
-  std::vector<KeyPosition> positions;
+bool visit_keys(const Command& command, Args args,
+                ds::FunctionRef<void(const KeyPosition&)> visit) {
+  const std::optional<Run> runs[] = {find_run(command.spec->keys, args),
+                                     find_run(command.spec->more_keys, args)};
+  for (const std::optional<Run>& run : runs)
+    if (!run) return false;
   int specification = 0;
-  const CommandSpec& row = *command.spec;
-  for (const KeySpec& spec : {row.keys, row.more_keys, row.third_keys}) {
-    const std::optional<Run> run = find_run(spec, args);
-    if (!run) return std::nullopt;
+  for (const std::optional<Run>& run : runs) {
     const KeyAccess access = key_access::of_request(command, specification++, args);
     if (run->empty) continue;
-    for (size_t at = run->first; at <= run->last; at += run->step)
-      positions.push_back({at, access});
+    for (size_t at = run->first; at <= run->last; at += run->step) visit({at, access});
   }
+  return true;
+}
+
+std::optional<std::vector<KeyPosition>> key_positions(const Command& command, Args args) {
+  std::vector<KeyPosition> positions;
+  if (!visit_keys(command, args, [&](const KeyPosition& key) { positions.push_back(key); }))
+    return std::nullopt;
   return positions;
 }
 

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "server/command/key_access.h"
+#include "server/ds/function_ref.h"
 
 namespace millrace {
 
@@ -24,6 +25,10 @@ struct KeyPosition {
 // satisfies the command's arity.
 std::optional<std::vector<KeyPosition>> key_positions(const Command& command,
                                                       std::span<const std::string_view> args);
+
+// The same, one after the other and without an allocation. False: as above, and none was visited.
+bool visit_keys(const Command& command, std::span<const std::string_view> args,
+                ds::FunctionRef<void(const KeyPosition&)> visit);
 
 // The first of them, without an allocation; nothing: there is none, or as above.
 std::optional<size_t> first_key_position(const Command& command,

@@ -61,14 +61,15 @@ struct Session {
   uint16_t last_command = kNoCommand;  // by its id: CLIENT LIST's cmd=
   uint8_t db = 0;
   uint8_t resp = 2;
-  uint8_t thread = 0;  // the IO thread whose loop has the connection; 0: the main one
+  uint8_t thread = 0;       // the IO thread whose loop has the connection; 0: the main one
+  bool named_user = false;  // logged in as another than the default user: SessionExtras::user
 
   bool has(SessionFlag flag) const { return (flags & uint16_t(flag)) != 0; }
-  // Logged in, and in no state in which some commands mean something else.
+  // Logged in as the default user, and in no state in which some commands mean something else.
   bool is_plain() const {
     constexpr auto kAsked = uint16_t(SessionFlag::kAuthenticated) | uint16_t(SessionFlag::kMulti) |
                             uint16_t(SessionFlag::kSubscribed) | uint16_t(SessionFlag::kTracking);
-    return (flags & kAsked) == uint16_t(SessionFlag::kAuthenticated);
+    return (flags & kAsked) == uint16_t(SessionFlag::kAuthenticated) && !named_user;
   }
   void set(SessionFlag flag) { flags |= uint16_t(flag); }
   void clear(SessionFlag flag) { flags &= uint16_t(~uint16_t(flag)); }

@@ -12,6 +12,7 @@
 #include "server/command/key_index.h"
 #include "server/command/session.h"
 #include "server/command/transaction.h"
+#include "server/command/user_id.h"
 
 namespace millrace {
 
@@ -65,6 +66,7 @@ struct SessionExtras {
   std::string library_name;
   std::string library_version;
   ae::ConnectionId heartbeat;  // its place in core/client_heartbeats.h
+  UserId user;                 // with Session::named_user
   std::unique_ptr<Transaction> transaction;
   std::unique_ptr<Watches> watches;
   std::unique_ptr<Subscriptions> subscriptions;
@@ -72,7 +74,7 @@ struct SessionExtras {
 
   bool empty() const {
     return name.empty() && library_name.empty() && library_version.empty() && !heartbeat.valid() &&
-           !transaction && !watches && !subscriptions && !tracking;
+           !user.valid() && !transaction && !watches && !subscriptions && !tracking;
   }
   // With all that hangs on it.
   size_t memory_bytes() const;

@@ -1,5 +1,6 @@
 #include "server/command/table.h"
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 
@@ -73,6 +74,7 @@ bool NameIndex::try_multiplier(uint64_t multiplier) {
   multiplier_ = multiplier;
   std::fill(slots_.begin(), slots_.end(), int16_t{-1});
   for (size_t i = 0; i < names_.size(); ++i) {
+    if (names_[i].empty()) continue;
     int16_t& entry = slots_[slot(names_[i])];
     if (entry >= 0) return false;
     entry = int16_t(i);
@@ -90,7 +92,8 @@ int NameIndex::find(std::string_view name) const {
   return position;
 }
 
-CommandTable::CommandTable(std::span<const std::span<const CommandSpec>> families) {
+CommandTable::CommandTable(std::span<const std::span<const CommandSpec>> families,
+                           std::span<const Rename> renames) {
   size_t total = 0;
   for (auto family : families)
     for (const CommandSpec& spec : family) total += 1 + spec.subcommands.size();
@@ -115,7 +118,12 @@ CommandTable::CommandTable(std::span<const std::span<const CommandSpec>> familie
       add(spec, nullptr);
     }
   top_level_ = commands_.size();
-  index_ = std::make_unique<NameIndex>(std::move(names));
+  own_names_ = index_ = std::make_shared<NameIndex>(names);
+  if (!renames.empty()) {
+    new_names_.reserve(renames.size());  // the index has views of them
+    for (const Rename& one : renames) rename(names, one);
+    index_ = std::make_shared<NameIndex>(std::move(names));
+  }
 
   for (size_t i = 0; i < top_level_; ++i) {
     Command& container = commands_[i];
@@ -137,9 +145,28 @@ const Command* CommandTable::resolve_subcommand(const Command* container, std::s
   return position < 0 ? container : &container->subcommands[position];
 }
 
-const Command* CommandTable::find(std::string_view full_name) const {
+// One by one and in their order, so that a name that a line gives up is free for the next.
+void CommandTable::rename(std::vector<std::string_view>& names, const Rename& rename) {
+  const auto called = [&](std::string_view wanted) {
+    return std::find_if(names.begin(), names.end(), [&](std::string_view name) {
+      return !name.empty() && equals_ignoring_case(name, wanted);
+    });
+  };
+  const auto command = called(rename.command);
+  if (command == names.end()) {
+    problem_ = "No such command in rename-command: '" + rename.command + "'";
+    return;
+  }
+  if (called(rename.name) != names.end()) {
+    problem_ = "Target command name already exists: '" + rename.name + "'";
+    return;
+  }
+  *command = new_names_.emplace_back(rename.name);
+}
+
+const Command* CommandTable::find_in(const NameIndex& index, std::string_view full_name) const {
   size_t bar = full_name.find('|');
-  int position = index_->find(full_name.substr(0, bar));
+  int position = index.find(full_name.substr(0, bar));
   if (position < 0) return nullptr;
   const Command* command = &commands_[position];
   if (bar == std::string_view::npos) return command;

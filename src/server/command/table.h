@@ -12,12 +12,14 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "server/command/spec.h"
+#include "server/config/access.h"
 
 namespace millrace {
 
@@ -33,7 +35,7 @@ struct Command {
   std::shared_ptr<const NameIndex> index;  // of a container
 };
 
-// Names to positions, case-insensitively, one probe each.
+// Names to positions, case-insensitively, one probe each. An empty name is not found.
 class NameIndex {
  public:
   explicit NameIndex(std::vector<std::string_view> names);
@@ -52,7 +54,10 @@ class NameIndex {
 
 class CommandTable {
  public:
-  explicit CommandTable(std::span<const std::span<const CommandSpec>> families);
+  explicit CommandTable(std::span<const std::span<const CommandSpec>> families,
+                        std::span<const Rename> renames = {});
+  // Why a renaming could not be done; the others were. A sentence for the operator.
+  const std::optional<std::string>& problem() const { return problem_; }
 
   // The command an argument list names: the subcommand where the first word is a container's and
   // the second is known. Null: unknown command; a container: its subcommand is missing or unknown.
@@ -64,7 +69,11 @@ class CommandTable {
     return resolve_subcommand(command, args[1]);
   }
   // "get", "client|getname" (as COMMAND INFO takes them); null when unknown.
-  const Command* find(std::string_view full_name) const;
+  const Command* find(std::string_view full_name) const { return find_in(*index_, full_name); }
+  // The same by its own name, whatever rename-command calls it: access rules go by that.
+  const Command* find_original(std::string_view full_name) const {
+    return find_in(*own_names_, full_name);
+  }
 
   std::span<const Command> commands() const { return {commands_.data(), top_level_}; }
   // Every command and subcommand, by id.
@@ -73,11 +82,16 @@ class CommandTable {
 
  private:
   static const Command* resolve_subcommand(const Command* container, std::string_view word);
+  const Command* find_in(const NameIndex& index, std::string_view full_name) const;
+  void rename(std::vector<std::string_view>& names, const Rename& rename);
 
   std::vector<Command> commands_;  // top level first, then subcommands, contiguous per container
   size_t top_level_ = 0;
   std::vector<const Command*> by_id_;
-  std::unique_ptr<NameIndex> index_;
+  std::vector<std::string> new_names_;
+  std::shared_ptr<const NameIndex> own_names_;
+  std::shared_ptr<const NameIndex> index_;  // the same object while nothing is renamed
+  std::optional<std::string> problem_;
 };
 
 // Every family of this build.

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "ae/core/poller.h"
+#include "server/config/access.h"
 #include "server/config/log_level.h"
 
 namespace millrace {
@@ -185,7 +186,12 @@ struct Config {
   ShutdownMode shutdown_on_sigterm = ShutdownMode::kDefault;
 
   // --- security
-  std::string requirepass;  // empty: clients are authenticated from the start
+  std::string requirepass;         // the default user's password; empty: he needs none
+  std::vector<std::string> users;  // `user` lines: what follows the word, quoted where it must be
+  std::string aclfile;             // empty: none
+  uint64_t acllog_max_len = 128;
+  NewUserChannels acl_pubsub_default = NewUserChannels::kNone;
+  std::vector<Rename> rename_command;
   Permission enable_debug_command = Permission::kNo;
   Permission enable_protected_configs = Permission::kNo;
 

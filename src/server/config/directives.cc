@@ -91,6 +91,10 @@ constexpr EnumName kPermissionNames[] = {
     named("yes", Permission::kYes),
     named("local", Permission::kLocal),
 };
+constexpr EnumName kChannelNames[] = {
+    named("allchannels", NewUserChannels::kAll),
+    named("resetchannels", NewUserChannels::kNone),
+};
 constexpr EnumName kShutdownNames[] = {
     named("default", ShutdownMode::kDefault),
     named("nosave", ShutdownMode::kNoSave),
@@ -103,7 +107,6 @@ constexpr std::string_view kNoPersistence = "it keeps data in memory only";
 constexpr std::string_view kNoReplication = "it runs alone and replicates with nobody";
 constexpr std::string_view kNoCluster = "it is not a cluster node";
 constexpr std::string_view kNoTls = "it speaks plain TCP and unix sockets, not TLS";
-constexpr std::string_view kNoAcl = "its one user is 'default', whose password is requirepass";
 constexpr std::string_view kNoModules = "it loads no modules";
 constexpr std::string_view kNoScripts = "it runs no scripts and no functions";
 constexpr std::string_view kThreadsRead = "an IO thread owns its connections and always reads them";
@@ -112,7 +115,6 @@ constexpr std::string_view kNoTuning = "its data structures have no such setting
 constexpr std::string_view kNoStreams = "it has no streams";
 constexpr std::string_view kNoClientEviction =
     "it limits each client, not their sum; see client-output-buffer-limit";
-constexpr std::string_view kFixedNames = "commands keep their names";
 constexpr std::string_view kNoMarks = "it binds no outgoing sockets and marks none";
 constexpr std::string_view kByteOrder = "it compares bytes";
 constexpr std::string_view kNoMemoryTest = "it does not test the machine's memory after a crash";
@@ -268,11 +270,11 @@ const Directive kTable[] = {
     {"enable-protected-configs", "", kStart,
      one_of<&Config::enable_protected_configs>(kPermissionNames)},
     {"enable-module-command", "", kStart, AbsentField{"no", kNoModules}},
-    {"aclfile", "", kStart, AbsentField{"", kNoAcl}},
-    {"acllog-max-len", "", kAnyTime, AbsentField{"128", kNoAcl}},
-    {"acl-pubsub-default", "", kAnyTime, AbsentField{"resetchannels", kNoAcl}},
-    {"user", "", kFileOnly, AbsentField{"", kNoAcl}},
-    {"rename-command", "", kFileOnly, AbsentField{"", kFixedNames}},
+    {"aclfile", "", kStart, StringField{&Config::aclfile}},
+    {"acllog-max-len", "", kAnyTime, integer<&Config::acllog_max_len>(0, INT64_MAX)},
+    {"acl-pubsub-default", "", kAnyTime, one_of<&Config::acl_pubsub_default>(kChannelNames)},
+    {"user", "", kFileOnly | kSecret, kUserField},
+    {"rename-command", "", kFileOnly, kRenameField},
     {"loadmodule", "", kFileOnly, AbsentField{"", kNoModules}},
 
     // --- scripts

@@ -240,6 +240,54 @@ std::vector<std::string> dir_lines(const Config& config) {
   return {quoted_word(config.dir)};
 }
 
+// --- user
+
+std::string quoted_words(Words words) {
+  std::vector<std::string> quoted;
+  for (const std::string& word : words) quoted.push_back(quoted_word(word));
+  return joined(quoted, " ");
+}
+
+std::string name_in(std::string_view user_line) {
+  const auto words = split_words(user_line);
+  return words && !words->empty() ? words->front() : std::string();
+}
+
+Refusal parse_user(Config& config, Words words) {
+  const auto same_name = [&](const std::string& line) { return name_in(line) == words[0]; };
+  if (std::ranges::any_of(config.users, same_name))
+    return "Duplicate user found. A user can only be defined once in config files";
+  config.users.push_back(quoted_words(words));
+  return std::nullopt;
+}
+
+std::string print_users(const Config& config) {
+  return joined(config.users, "\n");
+}
+
+std::vector<std::string> user_lines(const Config& config) {
+  return config.users;
+}
+
+// --- rename-command
+
+Refusal parse_rename(Config& config, Words words) {
+  if (words.size() != 2) return "wrong number of arguments";
+  config.rename_command.push_back({words[0], words[1]});
+  return std::nullopt;
+}
+
+std::vector<std::string> rename_lines(const Config& config) {
+  std::vector<std::string> lines;
+  for (const Rename& rename : config.rename_command)
+    lines.push_back(quoted_word(rename.command) + " " + quoted_word(rename.name));
+  return lines;
+}
+
+std::string print_renames(const Config& config) {
+  return joined(rename_lines(config), "\n");
+}
+
 // --- proc-title-template
 
 constexpr std::array<std::string_view, 7> kTitleVariables = {
@@ -255,6 +303,8 @@ const SpecialField kKeyspaceEventsField = {parse_keyspace_events, print_keyspace
                                            keyspace_event_lines};
 const SpecialField kPercentilesField = {parse_percentiles, print_percentiles, percentile_lines};
 const SpecialField kDirField = {parse_dir, print_dir, dir_lines};
+const SpecialField kUserField = {parse_user, print_users, user_lines};
+const SpecialField kRenameField = {parse_rename, print_renames, rename_lines};
 
 Refusal check_proc_title_template(std::string_view value) {
   constexpr std::string_view kInvalid = "template format is invalid or contains unknown variables";

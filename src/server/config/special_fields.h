@@ -23,6 +23,12 @@ extern const SpecialField kPercentilesField;
 // dir /var/lib/millrace; a relative one starts at the dir so far
 extern const SpecialField kDirField;
 
+// user alice on >secret ~cached:* +get; a line per user. What the rules mean is no matter here.
+extern const SpecialField kUserField;
+
+// rename-command CONFIG ""; a line per command
+extern const SpecialField kRenameField;
+
 // proc-title-template "{title} {port}"
 Refusal check_proc_title_template(std::string_view value);
 
