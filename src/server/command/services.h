@@ -16,6 +16,7 @@ class Prng;
 
 namespace millrace {
 
+class Acl;
 class Blocking;
 class Clients;
 class CommandRunner;
@@ -52,6 +53,7 @@ struct Services {
   CommandStats& command_stats;
   const CommandTable& commands;
   Clients& clients;
+  Acl& acl;  // users and what they may do
   Heartbeats& heartbeats;
   WatchedKeys& watched_keys;
   Blocking& blocking;     // commands that wait for a key
