@@ -79,8 +79,9 @@ Server::Server(ConfigStore& config, std::unique_ptr<ae::EventLoop> loop, ae::Loo
       router_(link_),
       clients_(router_),
       databases_(size_t(config.config().databases), access_clock_),
-      commands_(command_families()),
+      commands_(command_families(), config.config().rename_command),
       command_stats_(commands_.size()),
+      acl_(commands_, config.config(), clients_),
       slow_log_(config.config()),
       latency_(config.config()),
       ticks_(loop_->account()),
@@ -102,6 +103,7 @@ Server::Server(ConfigStore& config, std::unique_ptr<ae::EventLoop> loop, ae::Loo
                 .command_stats = command_stats_,
                 .commands = commands_,
                 .clients = clients_,
+                .acl = acl_,
                 .heartbeats = heartbeats_,
                 .watched_keys = watched_keys_,
                 .blocking = blocked_,
@@ -150,6 +152,7 @@ Server::Server(ConfigStore& config, std::unique_ptr<ae::EventLoop> loop, ae::Loo
                                 [this](const ae::TickRecord& tick) { ticks_.keep(tick, stats_); });
   loop_->before_sleep([this] { tracking_.send_broadcasts(); });
   clients_.on_pause_change([this] { gates_.refresh(); });
+  acl_.on_change([this] { gates_.refresh(); });
   watch_configuration();
   cron_.start();
 }
@@ -189,6 +192,8 @@ std::optional<std::string> Server::open() {
   const Config& config = services_.config;
   if (config.port == 0 && config.unixsocket.empty())
     return "Configured to not listen anywhere, exiting.";
+  if (commands_.problem()) return commands_.problem();
+  if (auto problem = acl_.load_configured()) return problem;
   if (auto problem = admin_lane_.open(config)) return problem;
   if (auto problem = threads_.resize(io_threads_wanted())) return problem;
   return listen(config);
@@ -226,9 +231,14 @@ void Server::watch_configuration() {
     slow_log_.trim();
     keyspace_events_.set(services_.config.notify_keyspace_events);
     tracking_.set_max_keys(services_.config.tracking_table_max_keys);
+    acl_.log().trim(services_.config.acllog_max_len);
     return std::nullopt;
   };
   config_store_.on_any_change(refresh);
+  config_store_.on_change("requirepass", [this](const Config&, const Config& now) -> Refusal {
+    acl_.set_default_password(now.requirepass);
+    return std::nullopt;
+  });
   config_store_.on_change("hz", [this](const Config&, const Config&) -> Refusal {
     cron_.start();
     return std::nullopt;

@@ -21,6 +21,7 @@
 #include "ae/core/event_loop.h"
 #include "ae/core/signals.h"
 #include "ae/net/connection_table.h"
+#include "server/acl/acl.h"
 #include "server/command/clients.h"
 #include "server/command/lifecycle.h"
 #include "server/command/services.h"
@@ -122,6 +123,7 @@ class Server final : private Lifecycle {
   ServerStats stats_;
   CommandTable commands_;
   CommandStats command_stats_;
+  Acl acl_;
   SlowLog slow_log_;
   LatencyMonitor latency_;
   TickWatch ticks_;

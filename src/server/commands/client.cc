@@ -4,14 +4,15 @@
 #include <vector>
 
 #include "ae/base/decimal.h"
+#include "server/acl/acl.h"
 #include "server/command/arg_reader.h"
 #include "server/command/clients.h"
 #include "server/command/heartbeats.h"
 #include "server/command/help.h"
 #include "server/commands/client_filter.h"
-#include "server/commands/client_text.h"
 #include "server/commands/client_tracking.h"
 #include "server/commands/families.h"
+#include "server/observe/client_text.h"
 
 namespace millrace {
 namespace {
@@ -136,7 +137,7 @@ size_t close_matching(Context& c, const ClientFilter& filter) {
 }
 
 // CLIENT KILL ip:port | [ID client-id] [TYPE NORMAL | MASTER | SLAVE | REPLICA | PUBSUB]
-//   [USER username] [ADDR ip:port] [LADDR ip:port] [SKIPME YES | NO]
+//   [USER username] [ADDR ip:port] [LADDR ip:port] [SKIPME YES | NO] [MAXAGE maxage]
 void client_kill(Context& c) {
   ClientFilter filter;
   if (c.arg_count() == 3) {
@@ -145,7 +146,7 @@ void client_kill(Context& c) {
     return close_matching(c, filter) > 0 ? c.reply().ok() : c.fail("ERR No such client");
   }
   ArgReader args(c, 2);
-  if (!filter.read(args)) return;
+  if (!filter.read(args, c.services().acl.users())) return;
   c.reply().integer(int64_t(close_matching(c, filter)));
 }
 
@@ -343,7 +344,8 @@ constexpr CommandSpec kSubcommands[] = {
      .summary = "Closes connections.",
      .complexity = "O(N) for N connections",
      .syntax = "ip:port | [ID client-id] [TYPE NORMAL | MASTER | SLAVE | REPLICA | PUBSUB] "
-               "[USER username] [ADDR ip:port] [LADDR ip:port] [SKIPME YES | NO]"},
+               "[USER username] [ADDR ip:port] [LADDR ip:port] [SKIPME YES | NO] "
+               "[MAXAGE maxage]"},
     {.name = "list",
      .handler = client_list,
      .arity = -2,

@@ -1,18 +1,26 @@
 #include "server/commands/client_filter.h"
 
+#include <algorithm>
 #include <string>
 
 #include "ae/base/decimal.h"
+#include "server/acl/acl.h"
 
 namespace millrace {
 namespace {
 
 constexpr std::string_view kBadClientId = "ERR client-id should be greater than 0";
 
-void read_user(ArgReader& args) {
+std::string_view read_user(ArgReader& args, const acl::Users& users) {
   const std::string_view user = args.word();
-  // Everybody is the default user.
-  if (user != "default") args.error("ERR No such user '" + std::string(user) + "'");
+  if (!users.find(user)) args.error("ERR No such user '" + std::string(user) + "'");
+  return user;
+}
+
+uint32_t read_age(ArgReader& args) {
+  const int64_t seconds = args.integer("ERR maxage is not an integer or out of range");
+  if (seconds < 1) args.error("ERR maxage should be greater than 0");
+  return uint32_t(std::min<int64_t>(seconds, UINT32_MAX));
 }
 
 bool read_yes_or_no(ArgReader& args) {
@@ -36,7 +44,7 @@ ClientType type_of(const Session& session) {
   return session.has(SessionFlag::kSubscribed) ? ClientType::kPubSub : ClientType::kNormal;
 }
 
-bool ClientFilter::read(ArgReader& args) {
+bool ClientFilter::read(ArgReader& args, const acl::Users& users) {
   while (args.more()) {
     if (args.take("ID", 1)) {
       const int64_t number = args.integer(kBadClientId);
@@ -49,7 +57,9 @@ bool ClientFilter::read(ArgReader& args) {
     } else if (args.take("LADDR", 1)) {
       local = args.word();
     } else if (args.take("USER", 1)) {
-      read_user(args);
+      user = read_user(args, users);
+    } else if (args.take("MAXAGE", 1)) {
+      oldest_s = read_age(args);
     } else if (args.take("SKIPME", 1)) {
       skip_self = read_yes_or_no(args);
     } else {
@@ -63,6 +73,8 @@ bool ClientFilter::matches(Context& c, const Session& session) const {
   ClientLink& link = c.services().clients.link();
   if (skip_self && &session == &c.session()) return false;
   if (id && session.id != *id) return false;
+  if (user && c.services().acl.user_of(session).name != *user) return false;
+  if (oldest_s && c.services().tick.uptime_s - session.created_s < *oldest_s) return false;
   if (type && type_of(session) != *type) return false;
   if (peer && link.peer_text(session) != *peer) return false;
   return !local || link.local_text(session) == *local;

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string_view>
 
+#include "server/acl/users.h"
 #include "server/command/arg_reader.h"
 #include "server/command/clients.h"
 #include "server/config/config.h"
@@ -26,10 +27,12 @@ struct ClientFilter {
   std::optional<ClientType> type = {};
   std::optional<std::string_view> peer = {};   // ADDR
   std::optional<std::string_view> local = {};  // LADDR
+  std::optional<std::string_view> user = {};
+  std::optional<uint32_t> oldest_s = {};  // MAXAGE: clients at least so old
   bool skip_self = true;
 
   // Reads conditions up to the end of the arguments. False: the error has been answered.
-  bool read(ArgReader& args);
+  bool read(ArgReader& args, const acl::Users& users);
   bool matches(Context& c, const Session& session) const;
 };
 

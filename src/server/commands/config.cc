@@ -2,6 +2,7 @@
 // must look like, is config/'s matter.
 #include <vector>
 
+#include "server/acl/acl.h"
 #include "server/command/arg_reader.h"
 #include "server/command/help.h"
 #include "server/command/lifecycle.h"
@@ -38,6 +39,11 @@ void config_set(Context& c) {
 
 // CONFIG REWRITE
 void config_rewrite(Context& c) {
+  // With an ACL file the users are there, and ACL SAVE's business.
+  c.services().config_store.adjust([&](Config& config) {
+    config.users.clear();
+    if (config.aclfile.empty()) config.users = c.services().acl.configuration_lines();
+  });
   reply_refusal(c, c.services().config_store.rewrite());
 }
 

@@ -3,13 +3,15 @@
 #include <optional>
 
 #include "ae/base/decimal.h"
+#include "server/acl/acl.h"
 #include "server/command/arg_reader.h"
 #include "server/command/clients.h"
 #include "server/command/heartbeats.h"
 #include "server/command/watched_keys.h"
-#include "server/commands/client_text.h"
 #include "server/commands/families.h"
 #include "server/config/config.h"
+#include "server/observe/acl_report.h"
+#include "server/observe/client_text.h"
 #include "server/observe/monitor_feed.h"
 #include "server/pubsub/pub_sub.h"
 #include "server/pubsub/tracking.h"
@@ -20,36 +22,24 @@ namespace {
 
 // --- AUTH
 
-constexpr std::string_view kDefaultUser = "default";
 constexpr std::string_view kNoPasswordSet =
     "ERR AUTH <password> called without any password configured for the default user. Are you sure "
     "your configuration is correct?";
 
-// Takes the same time wherever the first difference is, so that a password cannot be guessed byte
-// by byte.
-bool equal_in_constant_time(std::string_view secret, std::string_view guess) {
-  unsigned difference = secret.size() != guess.size();
-  for (size_t i = 0; i < guess.size(); ++i)
-    difference |= unsigned(guess[i]) ^ unsigned(secret.empty() ? '\0' : secret[i % secret.size()]);
-  return difference == 0;
-}
-
-// There is one user. Without a password of its own it takes any.
 bool log_in(Context& c, std::string_view user, std::string_view password) {
-  const std::string& secret = c.config().requirepass;
-  if (user != kDefaultUser || !(secret.empty() || equal_in_constant_time(secret, password))) {
-    c.fail(errors::kWrongPass);
-    return false;
-  }
-  c.session().set(SessionFlag::kAuthenticated);
-  return true;
+  if (c.services().acl.log_in(c.session(), user, password)) return true;
+  log_failed_login(c.services(), c.session(), c.arg(0), user, acl::Place::kTopLevel);
+  c.fail(errors::kWrongPass);
+  return false;
 }
 
 // AUTH [username] password
 void auth(Context& c) {
   if (c.arg_count() > 3) return c.fail(errors::kSyntax);
-  if (c.arg_count() == 2 && c.config().requirepass.empty()) return c.fail(kNoPasswordSet);
-  const std::string_view user = c.arg_count() == 3 ? c.arg(1) : kDefaultUser;
+  const bool names_nobody = c.arg_count() == 2;
+  if (names_nobody && c.services().acl.users().default_user().no_password)
+    return c.fail(kNoPasswordSet);
+  const std::string_view user = names_nobody ? acl::kDefaultUser : c.arg(1);
   if (log_in(c, user, c.arg(c.arg_count() - 1))) c.reply().ok();
 }
 
@@ -181,7 +171,7 @@ void reset(Context& c) {
   for (SessionFlag flag : {SessionFlag::kMonitor, SessionFlag::kNoEvict, SessionFlag::kNoTouch,
                            SessionFlag::kReplyOff, SessionFlag::kSkipNext, SessionFlag::kMulti})
     session.clear(flag);
-  if (!c.config().requirepass.empty()) session.clear(SessionFlag::kAuthenticated);
+  c.services().acl.log_out(session);
   set_client_name(c.services().clients, session,
                   {});  // the library's name stays: it is still behind the connection
   c.select(0);

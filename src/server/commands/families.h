@@ -48,5 +48,6 @@ std::span<const CommandSpec> memory_commands();
 std::span<const CommandSpec> debug_commands();
 std::span<const CommandSpec> latency_commands();
 std::span<const CommandSpec> slow_log_commands();
+std::span<const CommandSpec> acl_commands();
 
 }  // namespace millrace

@@ -86,8 +86,9 @@ Dispatcher::Outcome Dispatcher::run(Session& session, const Request& request,
   if (!command || !command->spec->handler || !arity_fits(*command->spec, args.size())) [[unlikely]]
     return refuse_unresolved(session, command, args, reply);
 
+  session.last_command = command->id;
   if (gates_.must_ask(*command, session)) [[unlikely]] {
-    Gates::Answer answer = gates_.ask(*command, session);
+    Gates::Answer answer = gates_.ask(*command, session, args);
     if (answer.verdict == Gates::Verdict::kWait) return Outcome::kWait;
     if (answer.verdict == Gates::Verdict::kRefused) {
       refuse(session, *command, answer.error, reply);
@@ -99,7 +100,6 @@ Dispatcher::Outcome Dispatcher::run(Session& session, const Request& request,
     }
   }
 
-  session.last_command = command->id;
   Context context(services_, session, *command, args, reply);
   if (request.keyspace) context.set_known_hash(size_t(command->spec->keys.first), request.key_hash);
   execute(context);

@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <iterator>
 
+#include "server/acl/acl.h"
 #include "server/command/clients.h"
 #include "server/command/errors.h"
 #include "server/config/config.h"
 #include "server/core/memory_guard.h"
+#include "server/observe/acl_report.h"
 
 namespace millrace {
 namespace {
@@ -22,7 +24,8 @@ constexpr std::string_view kDebugRefused =
 // The order is Redis': who may not know the command learns nothing about memory.
 const Gates::Gate Gates::kGates[] = {
     &Gates::check_protected, &Gates::check_authentication, &Gates::check_multi,
-    &Gates::check_memory,    &Gates::check_subscribed,     &Gates::check_pause,
+    &Gates::check_access,    &Gates::check_memory,         &Gates::check_subscribed,
+    &Gates::check_pause,
 };
 
 namespace {
@@ -46,18 +49,18 @@ void Gates::refresh() {
   if (memory_.limited()) guarded_flags_ |= kWrite | kDenyOom;
   PauseKind pause = services_.clients.paused(services_.tick.unix_us / 1000);
   if (pause == PauseKind::kWrites) guarded_flags_ |= kWrite | kMayReplicate;
-  guard_all_ = pause == PauseKind::kAll;
+  guard_all_ = pause == PauseKind::kAll || services_.acl.limits_default_user();
 }
 
-Gates::Answer Gates::ask(const Command& command, const Session& session) {
+Gates::Answer Gates::ask(const Command& command, const Session& session, Args args) {
   for (Gate gate : kGates) {
-    Answer answer = (this->*gate)(command, session);
+    Answer answer = (this->*gate)(command, session, args);
     if (answer.verdict != Verdict::kOpen) return answer;
   }
   return {};
 }
 
-Gates::Answer Gates::check_protected(const Command& command, const Session& session) {
+Gates::Answer Gates::check_protected(const Command& command, const Session& session, Args) {
   if (!command.spec->has(kProtected)) return {};
   const Permission allowed = services_.config.enable_debug_command;
   if (allowed == Permission::kYes) return {};
@@ -65,17 +68,27 @@ Gates::Answer Gates::check_protected(const Command& command, const Session& sess
   return {Verdict::kRefused, std::string(kDebugRefused)};
 }
 
-Gates::Answer Gates::check_authentication(const Command& command, const Session& session) {
+Gates::Answer Gates::check_authentication(const Command& command, const Session& session, Args) {
   if (session.has(SessionFlag::kAuthenticated) || command.spec->has(kNoAuth)) return {};
+  if (!services_.acl.wants_login()) return {};
   return {Verdict::kRefused, std::string(errors::kNoAuth)};
 }
 
-Gates::Answer Gates::check_multi(const Command& command, const Session& session) {
+Gates::Answer Gates::check_multi(const Command& command, const Session& session, Args) {
   if (!session.has(SessionFlag::kMulti) || !command.spec->has(kNoMulti)) return {};
   return {Verdict::kRefused, "ERR Command not allowed inside a transaction"};
 }
 
-Gates::Answer Gates::check_memory(const Command& command, const Session& session) {
+Gates::Answer Gates::check_access(const Command& command, const Session& session, Args args) {
+  const acl::Denial denial = services_.acl.check(session, command, args);
+  if (!denial.denied()) return {};
+  const auto place =
+      session.has(SessionFlag::kMulti) ? acl::Place::kMulti : acl::Place::kTopLevel;
+  return {Verdict::kRefused,
+          "NOPERM " + log_denial(services_, session, {command, args}, denial, place)};
+}
+
+Gates::Answer Gates::check_memory(const Command& command, const Session& session, Args) {
   const CommandFlags flags = flags_of(command, session);
   if (!memory_.limited() || !(flags & (kWrite | kDenyOom))) return {};
   if (memory_.make_room() || !(flags & kDenyOom)) return {};
@@ -84,7 +97,7 @@ Gates::Answer Gates::check_memory(const Command& command, const Session& session
 
 // RESP2 has one kind of message, so between two of them only what ends or tests the subscription
 // has an answer that can be told from one.
-Gates::Answer Gates::check_subscribed(const Command& command, const Session& session) {
+Gates::Answer Gates::check_subscribed(const Command& command, const Session& session, Args) {
   if (!session.has(SessionFlag::kSubscribed) || session.resp != 2) return {};
   constexpr std::string_view kAllowed[] = {"ping",         "subscribe",   "ssubscribe",
                                            "psubscribe",   "unsubscribe", "sunsubscribe",
@@ -97,7 +110,7 @@ Gates::Answer Gates::check_subscribed(const Command& command, const Session& ses
               "context"};
 }
 
-Gates::Answer Gates::check_pause(const Command& command, const Session& session) {
+Gates::Answer Gates::check_pause(const Command& command, const Session& session, Args) {
   PauseKind pause = services_.clients.paused(services_.tick.unix_us / 1000);
   if (pause == PauseKind::kNone) {
     refresh();

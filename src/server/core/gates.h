@@ -1,13 +1,15 @@
 // What may stand between a resolved command and its handler, in one ordered table (gates.cc):
-// protected commands, authentication, what a subscriber may say, memory, CLIENT PAUSE.
+// protected commands, authentication, access rules, what a subscriber may say, memory, CLIENT PAUSE.
 //
 // Almost no command meets a closed gate, so the table is consulted only when the command has one of
 // the flags that some gate is interested in at present, or the client is in a state of its own (not
-// logged in, in MULTI, a subscriber): two ANDs on the path of a GET. EXEC is judged by the commands
-// it will run.
+// logged in, or as another than the default user, in MULTI, a subscriber): two ANDs on the path of a
+// GET. EXEC is judged by the commands it will run.
 #pragma once
 
+#include <span>
 #include <string>
+#include <string_view>
 
 #include "server/command/services.h"
 #include "server/command/session.h"
@@ -19,6 +21,7 @@ class MemoryGuard;
 
 class Gates {
  public:
+  using Args = std::span<const std::string_view>;
   enum class Verdict : uint8_t { kOpen, kRefused, kWait };
   struct Answer {
     Verdict verdict = Verdict::kOpen;
@@ -27,23 +30,26 @@ class Gates {
 
   Gates(Services& services, MemoryGuard& memory);
 
-  // To be called when the configuration or the pause changes.
+  // To be called when the configuration, the users or the pause change.
   void refresh();
 
   bool must_ask(const Command& command, const Session& session) const {
     return (command.spec->flags & guarded_flags_) != 0 || guard_all_ || !session.is_plain();
   }
-  Answer ask(const Command& command, const Session& session);
+  // `args` satisfy the command's arity.
+  Answer ask(const Command& command, const Session& session, Args args);
+  // One of them by itself, for a request that has waited: its user's rights may have changed.
+  Answer check_access(const Command& command, const Session& session, Args args);
 
  private:
-  Answer check_protected(const Command& command, const Session& session);
-  Answer check_authentication(const Command& command, const Session& session);
-  Answer check_memory(const Command& command, const Session& session);
-  Answer check_pause(const Command& command, const Session& session);
-  Answer check_subscribed(const Command& command, const Session& session);
-  Answer check_multi(const Command& command, const Session& session);
+  Answer check_protected(const Command& command, const Session& session, Args args);
+  Answer check_authentication(const Command& command, const Session& session, Args args);
+  Answer check_memory(const Command& command, const Session& session, Args args);
+  Answer check_pause(const Command& command, const Session& session, Args args);
+  Answer check_subscribed(const Command& command, const Session& session, Args args);
+  Answer check_multi(const Command& command, const Session& session, Args args);
 
-  using Gate = Answer (Gates::*)(const Command&, const Session&);
+  using Gate = Answer (Gates::*)(const Command&, const Session&, Args);
   static const Gate kGates[];
 
   Services& services_;

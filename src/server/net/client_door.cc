@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "server/acl/acl.h"
 #include "server/command/clients.h"
 #include "server/config/config.h"
 #include "server/observe/log.h"
@@ -37,7 +38,8 @@ std::string_view ClientDoor::refusal(Origin origin, Lane lane) {
   std::string_view line;
   if (is_full(lane)) {
     line = lane == Lane::kAdmin ? kTooManyAdmins : kTooManyClients;
-  } else if (config.protected_mode && config.requirepass.empty() && origin == Origin::kTcp) {
+  } else if (config.protected_mode && origin == Origin::kTcp &&
+             services_.acl.users().default_user().no_password) {
     line = kProtectedMode;
   }
   if (!line.empty()) ++services_.stats.connections_rejected;
@@ -52,7 +54,7 @@ bool ClientDoor::is_full(Lane lane) const {
 
 Session& ClientDoor::admit(Origin origin, Lane lane) {
   Session& session = services_.clients.open(services_.tick.uptime_s);
-  if (services_.config.requirepass.empty()) session.set(SessionFlag::kAuthenticated);
+  if (!services_.acl.wants_login()) session.set(SessionFlag::kAuthenticated);
   if (origin == Origin::kUnix) session.set(SessionFlag::kUnixSocket);
   if (origin != Origin::kTcp) session.set(SessionFlag::kLocal);
   if (lane == Lane::kAdmin) services_.clients.mark_admin(session);

@@ -1,4 +1,5 @@
 // INFO of what has been done so far: stats, commandstats, errorstats, latencystats.
+#include "server/acl/acl.h"
 #include "server/command/lifecycle.h"
 #include "server/command/table.h"
 #include "server/config/config.h"
@@ -43,6 +44,14 @@ void event_loop(Services& services, InfoText& text) {
              recent.ticks == 0 ? 0 : busy_us / int64_t(recent.ticks));
 }
 
+void denials(Services& services, InfoText& text) {
+  const acl::AclLog::Counts& counts = services.acl.log().counts();
+  text.field("acl_access_denied_auth", counts.logins);
+  text.field("acl_access_denied_cmd", counts.commands);
+  text.field("acl_access_denied_key", counts.keys);
+  text.field("acl_access_denied_channel", counts.channels);
+}
+
 }  // namespace
 
 void stats(Services& services, InfoText& text) {
@@ -70,6 +79,7 @@ void stats(Services& services, InfoText& text) {
   text.field("io_threaded_reads_processed", 0);
   text.field("io_threaded_writes_processed", 0);
   event_loop(services, text);
+  denials(services, text);
 }
 
 void command_stats(Services& services, InfoText& text) {

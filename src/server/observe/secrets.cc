@@ -19,16 +19,23 @@ bool is_config_secret(std::span<const std::string_view> args, size_t position) {
   return directive && directive->has(DirectiveFlag::kSecret);
 }
 
+// Redis keeps the names of users to itself, too.
+bool is_about_users(const Command& command) {
+  return command.full_name == "acl|setuser" || command.full_name == "acl|deluser" ||
+         command.full_name == "acl|getuser";
+}
+
 }  // namespace
 
 bool may_have_secrets(const Command& command) {
   return command.full_name == "auth" || command.full_name == "hello" ||
-         command.full_name == "config|set";
+         command.full_name == "config|set" || is_about_users(command);
 }
 
 bool is_secret(const Command& command, std::span<const std::string_view> args, size_t position) {
   if (position == 0) return false;
   if (command.full_name == "auth") return true;
+  if (is_about_users(command)) return position >= 2;
   if (command.full_name == "hello") return is_hello_secret(args, position);
   return is_config_secret(args, position);
 }

@@ -19,6 +19,7 @@
 #include "ae/base/prng.h"
 #include "ae/core/event_loop.h"
 #include "proto/reply_writer.h"
+#include "server/acl/acl.h"
 #include "server/command/clients.h"
 #include "server/command/lifecycle.h"
 #include "server/command/services.h"
@@ -114,6 +115,11 @@ class CommandRig {
     blocked.set_dispatcher(dispatcher, services);
     lifecycle.loop_views = {{"main", &loop->account()}};
     clients.on_pause_change([this] { gates.refresh(); });
+    acl.on_change([this] { gates.refresh(); });
+    store.on_change("requirepass", [this](const Config&, const Config& now) -> Refusal {
+      acl.set_default_password(now.requirepass);
+      return std::nullopt;
+    });
     store.on_any_change([this](const Config&, const Config&) -> Refusal {
       gates.refresh();
       dispatcher.refresh();
@@ -165,6 +171,7 @@ class CommandRig {
   Tracking tracking{clients, effects};
   CommandTable table{command_families()};
   CommandStats command_stats{table.size()};
+  Acl acl{table, store.config(), clients};
   SlowLog slow_log{store.config()};
   LatencyMonitor latency{store.config()};
   TickWatch ticks{loop->account()};
@@ -181,6 +188,7 @@ class CommandRig {
                     .command_stats = command_stats,
                     .commands = table,
                     .clients = clients,
+                    .acl = acl,
                     .heartbeats = heartbeats,
                     .watched_keys = watched_keys,
                     .blocking = blocked,

@@ -1,10 +1,11 @@
-#include "server/commands/client_text.h"
+#include "server/observe/client_text.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <iterator>
 
+#include "server/acl/acl.h"
 #include "server/command/clients.h"
 #include "server/command/table.h"
 #include "server/observe/memory_overview.h"
@@ -91,9 +92,10 @@ void append_client_line(std::string& text, Services& services, const Session& se
                  extras.transaction ? extras.transaction->memory_bytes() : 0);
   fmt::format_to(out, " rbs=0 rbp=0 obl=0 oll={} omem={} tot-mem={} events={}", unsent > 0 ? 1 : 0,
                  unsent, memory_of(session) + unread + unsent, unsent > 0 ? "rw" : "r");
-  fmt::format_to(out, " cmd={} user=default redir={} resp={} lib-name={} lib-ver={} io-thread={}\n",
-                 last_command_of(services, session), redirect(extras), session.resp,
-                 extras.library_name, extras.library_version, session.thread);
+  fmt::format_to(out, " cmd={} user={} redir={} resp={} lib-name={} lib-ver={} io-thread={}\n",
+                 last_command_of(services, session), services.acl.user_of(session).name,
+                 redirect(extras), session.resp, extras.library_name, extras.library_version,
+                 session.thread);
 }
 
 }  // namespace millrace
