@@ -204,11 +204,13 @@ class Generator:
             lambda: [b"LTRIM", b"l2", b"0", b"7"], lambda: [b"DEL", r.choice([b"l1", b"l2", b"z1", b"t1", b"t2"])],
     def rule(self):
         pattern = r.choice([b"*", b"k*", b"k1", b"k[0-2]", b"s", b"", b"a b"])
+        limited = r.choice([b"k*", b"k1", b"k?", b"a b"])  # Redis writes %RW~* as ~*, which is not the same
         command = r.choice([b"get", b"set", b"SET", b"mget", b"copy", b"lmove", b"config", b"config|get", b"client|kill",
                             b"config|nope", b"nope", b"select", b"select|0", b"select|1", b"config|get|x", b"getdel",
                             b"@read", b"@write", b"@all", b"@string", b"@Slow", b"@nope", b"", b"del", b"exists"])
             lambda: r.choice([b"+", b"+", b"-"]) + command, lambda: r.choice([b"+", b"+", b"-"]) + command,
-            lambda: r.choice([b"~", b"%R~", b"%W~", b"%RW~", b"%wr~", b"%", b"%R", b"%X~"]) + pattern,
+            lambda: r.choice([b"~", b"%R~", b"%W~", b"%RW~", b"%wr~", b"%", b"%R", b"%X~"]) + limited,
+            lambda: b"~" + pattern,
             lambda: b"&" + pattern,
             lambda: r.choice([b"on", b"off", b"ON", b"nopass", b"resetpass", b"reset", b"allkeys", b"resetkeys",
                               b"allchannels", b"resetchannels", b"allcommands", b"nocommands", b"clearselectors", b""]),

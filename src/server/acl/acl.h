@@ -57,6 +57,10 @@ class Acl {
                     std::span<const std::string_view> args) const {
     return acl::check_request(user_of(session), command, args);
   }
+  bool may_use_any_key(const Session& session, const Command& command,
+                       std::span<const std::string_view> args, acl::KeyUse use) const {
+    return acl::may_use_any_key(user_of(session), command, args, use);
+  }
   bool may_use_channel(const Session& session, std::string_view channel) const {
     return acl::may_use_channel(user_of(session), channel);
   }

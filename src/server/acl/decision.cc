@@ -70,6 +70,12 @@ Denial check_request(const User& user, const Command& command, Args args) {
   return farthest;
 }
 
+bool may_use_any_key(const User& user, const Command& command, Args args, KeyUse use) {
+  return std::any_of(user.selectors.begin(), user.selectors.end(), [&](const Selector& selector) {
+    return selector.allows_any_key(use) && !check_selector(selector, command, args).denied();
+  });
+}
+
 bool may_use_channel(const User& user, std::string_view channel) {
   return std::any_of(user.selectors.begin(), user.selectors.end(),
                      [&](const Selector& selector) { return selector.allows_channel(channel); });

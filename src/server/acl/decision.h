@@ -28,6 +28,11 @@ struct Denial {
 Denial check_request(const User& user, const Command& command,
                      std::span<const std::string_view> args);
 
+// May he run it and, beside the keys it names, use any key there is? For those whose keys only the
+// data tell: SORT's BY and GET.
+bool may_use_any_key(const User& user, const Command& command,
+                     std::span<const std::string_view> args, KeyUse use);
+
 // May the user publish to or subscribe this channel, subscribe this pattern?
 bool may_use_channel(const User& user, std::string_view channel);
 bool may_use_channel_pattern(const User& user, std::string_view pattern);

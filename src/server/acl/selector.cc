@@ -26,8 +26,10 @@ std::vector<std::string> channel_words(const Selector& selector) {
 }  // namespace
 
 std::string KeyPattern::text() const {
-  const std::string_view sign = use == kReadAndWriteKey ? "~" : use == kReadKey ? "%R~" : "%W~";
-  return std::string(sign) + pattern;
+  if (use == kReadKey) return "%R~" + pattern;
+  if (use == kWriteKey) return "%W~" + pattern;
+  // "~*" would be read back as all keys, after which no pattern may follow.
+  return (pattern == "*" ? "%RW~" : "~") + pattern;
 }
 
 void Selector::allow_all_keys() {
@@ -68,6 +70,13 @@ bool Selector::allows_key(std::string_view key, KeyUse use) const {
   if (all_keys) return true;
   return std::any_of(keys.begin(), keys.end(), [&](const KeyPattern& allowed) {
     return (allowed.use & use) == use && glob_matches(allowed.pattern, key);
+  });
+}
+
+bool Selector::allows_any_key(KeyUse use) const {
+  if (all_keys) return true;
+  return std::any_of(keys.begin(), keys.end(), [&](const KeyPattern& allowed) {
+    return (allowed.use & use) == use && allowed.pattern == "*";
   });
 }
 

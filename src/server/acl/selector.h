@@ -43,6 +43,7 @@ struct Selector {
 
   bool allows_everything() const { return commands.allows_all() && all_keys && all_channels; }
   bool allows_key(std::string_view key, KeyUse use) const;
+  bool allows_any_key(KeyUse use) const;
   // A channel that is published to or subscribed.
   bool allows_channel(std::string_view channel) const;
   // A pattern that is subscribed must be among the patterns, to the byte: whether one pattern is

@@ -80,6 +80,10 @@ class RandomConfig {
     } else if (name == "latency-tracking-info-percentiles") {
       for (uint64_t i = random_.below(5); i > 0; --i)
         words.push_back(std::to_string(100 * random_.fraction()));
+    } else if (name == "user") {  // each name once
+      words = {"user" + std::to_string(users_++) + text(), text()};
+    } else if (name == "rename-command") {
+      words = {text(), text()};
     } else {
       AE_ASSERT(name == "dir");
       words = {"/tmp/" + text() + "x"};
@@ -95,6 +99,7 @@ class RandomConfig {
   }
 
   ae::Prng random_;
+  uint64_t users_ = 0;
 };
 
 }  // namespace millrace
