@@ -153,6 +153,9 @@ Server::Server(ConfigStore& config, std::unique_ptr<ae::EventLoop> loop, ae::Loo
   loop_->before_sleep([this] { tracking_.send_broadcasts(); });
   clients_.on_pause_change([this] { gates_.refresh(); });
   acl_.on_change([this] { gates_.refresh(); });
+  acl_.on_narrowed([this](const Session& session, const acl::User& now) {
+    return exceeds_rights(pub_sub_, session, now);
+  });
   watch_configuration();
   cron_.start();
 }

@@ -35,6 +35,7 @@
 #include "server/core/executor.h"
 #include "server/core/gates.h"
 #include "server/core/memory_guard.h"
+#include "server/core/subscription_rights.h"
 #include "server/db/expiry.h"
 #include "server/db/lazy_free.h"
 #include "server/net/admin_lane.h"

@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "ae/base/assert.h"
+#include "server/command/session_extras.h"
 #include "server/config/atomic_file.h"
 #include "server/config/config.h"
 #include "server/config/config_file.h"

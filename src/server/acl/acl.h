@@ -1,7 +1,7 @@
 // Access control: who the clients are and what they may do.
 //
-// A session is the default user's until it logs in as another (SessionFlag::kNamedUser; the id is
-// in its extras). The default user of most servers may do everything: then a request of his is not
+// A session is the default user's until it logs in as another (Session::named_user; the id is in
+// its extras). The default user of most servers may do everything: then a request of his is not
 // looked at at all, see core/gates.h.
 //
 // To ask, from anywhere a request is run (the dispatcher, a transaction, a script):
@@ -51,6 +51,9 @@ class Acl {
   bool wants_login() const;
   // Whether requests of the default user must be asked about.
   bool limits_default_user() const { return !users_.default_user().may_everything(); }
+
+  // Whether anything may be denied to this session at all.
+  bool limits(const Session& session) const { return session.named_user || limits_default_user(); }
 
   // --- may he?
   acl::Denial check(const Session& session, const Command& command,

@@ -98,6 +98,20 @@ bool keeps_all_channels(const User& before, const User& now) {
   });
 }
 
+std::string_view reason_in_transaction(Denial::Reason reason) {
+  switch (reason) {
+    case Denial::Reason::kCommand:
+      return "no permission to execute the command or subcommand";
+    case Denial::Reason::kKey:
+      return "no permission to touch the specified keys";
+    case Denial::Reason::kChannel:
+      return "no permission to access one of the channels used as argument to the command";
+    case Denial::Reason::kNone:
+      break;
+  }
+  return "no permission";
+}
+
 std::string text_of(const Denial& denial, const User& user, const Command& command, Args args,
                     Detail detail) {
   switch (denial.reason) {

@@ -41,6 +41,9 @@ bool may_use_channel_pattern(const User& user, std::string_view pattern);
 // every channel pattern that `before` named; if so no client needs to be looked at.
 bool keeps_all_channels(const User& before, const User& now);
 
+// Why a queued command is refused by EXEC although MULTI took it.
+std::string_view reason_in_transaction(Denial::Reason reason);
+
 // "User alice has no permissions to run the 'get' command". `verbose` names the key or channel too,
 // which only DRYRUN tells.
 enum class Detail : uint8_t { kBrief, kVerbose };

@@ -28,7 +28,8 @@ constexpr std::string_view kNoPasswordSet =
 
 bool log_in(Context& c, std::string_view user, std::string_view password) {
   if (c.services().acl.log_in(c.session(), user, password)) return true;
-  log_failed_login(c.services(), c.session(), c.arg(0), user, acl::Place::kTopLevel);
+  log_failed_login(c.services(), c.session(), c.arg(0), user,
+                   c.may_block() ? acl::Place::kTopLevel : acl::Place::kMulti);
   c.fail(errors::kWrongPass);
   return false;
 }

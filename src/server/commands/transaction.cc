@@ -1,10 +1,12 @@
 // MULTI, EXEC and what belongs to them. Between the two, requests are queued by the dispatcher;
 // here they run, one after the other. Commands run on one thread, so nothing can come between them.
+#include "server/acl/acl.h"
 #include "server/command/clients.h"
 #include "server/command/command_runner.h"
 #include "server/command/context.h"
 #include "server/command/watched_keys.h"
 #include "server/commands/families.h"
+#include "server/observe/acl_report.h"
 
 namespace millrace {
 namespace {
@@ -40,6 +42,23 @@ bool is_any_watch_broken(Context& c) {
   return session.extras->watches->broken;
 }
 
+// What was queued was allowed then; its user's rights, or its user, may be others now.
+bool is_no_longer_allowed(Context& c, const KeptRequest& request) {
+  Services& services = c.services();
+  if (!services.acl.limits(c.session())) return false;
+  const acl::Denial denial = services.acl.check(c.session(), request.command(), request.args());
+  if (!denial.denied()) return false;
+  log_denial(services, c.session(), {request.command(), request.args()}, denial,
+             acl::Place::kMulti);
+  const std::string error =
+      "NOPERM ACLs rules changed between the moment the transaction was accumulated and the EXEC "
+      "call. This command is no longer allowed for the following reason: " +
+      std::string(acl::reason_in_transaction(denial.reason));
+  services.stats.count_error(error);
+  c.reply().error(error);
+  return true;
+}
+
 // EXEC
 void exec(Context& c) {
   Session& session = c.session();
@@ -52,6 +71,7 @@ void exec(Context& c) {
   if (broken) return c.reply().null_array();
   c.reply().array(transaction->requests().size());
   for (const KeptRequest& request : transaction->requests()) {
+    if (is_no_longer_allowed(c, request)) continue;
     c.services().runner.run_inner(session, request.command(), request.args(), c.reply());
     c.reply().set_resp(proto::Resp(session.resp));  // HELLO may have changed it
   }

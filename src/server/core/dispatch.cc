@@ -5,6 +5,7 @@
 #include <iterator>
 #include <string>
 
+#include "server/acl/acl.h"
 #include "server/command/clients.h"
 #include "server/command/context.h"
 #include "server/command/watched_keys.h"
@@ -134,6 +135,11 @@ void Dispatcher::execute(Context& context) {
 
 bool Dispatcher::run_again(Session& session, const Command& command,
                            std::span<const std::string_view> args, proto::ReplyWriter& reply) {
+  if (services_.acl.limits(session)) {  // his rights may have changed while he waited
+    const Gates::Answer answer = gates_.check_access(command, session, args);
+    if (answer.verdict == Gates::Verdict::kRefused)
+      return refuse(session, command, answer.error, reply), true;
+  }
   Context context(services_, session, command, args, reply);
   execute(context);
   return !context.blocked();

@@ -82,8 +82,7 @@ Gates::Answer Gates::check_multi(const Command& command, const Session& session,
 Gates::Answer Gates::check_access(const Command& command, const Session& session, Args args) {
   const acl::Denial denial = services_.acl.check(session, command, args);
   if (!denial.denied()) return {};
-  const auto place =
-      session.has(SessionFlag::kMulti) ? acl::Place::kMulti : acl::Place::kTopLevel;
+  const auto place = session.has(SessionFlag::kMulti) ? acl::Place::kMulti : acl::Place::kTopLevel;
   return {Verdict::kRefused,
           "NOPERM " + log_denial(services_, session, {command, args}, denial, place)};
 }

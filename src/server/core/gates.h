@@ -1,10 +1,11 @@
 // What may stand between a resolved command and its handler, in one ordered table (gates.cc):
-// protected commands, authentication, access rules, what a subscriber may say, memory, CLIENT PAUSE.
+// protected commands, authentication, access rules, what a subscriber may say, memory, CLIENT
+// PAUSE.
 //
 // Almost no command meets a closed gate, so the table is consulted only when the command has one of
 // the flags that some gate is interested in at present, or the client is in a state of its own (not
-// logged in, or as another than the default user, in MULTI, a subscriber): two ANDs on the path of a
-// GET. EXEC is judged by the commands it will run.
+// logged in, or as another than the default user, in MULTI, a subscriber): two ANDs on the path of
+// a GET. EXEC is judged by the commands it will run.
 #pragma once
 
 #include <span>
