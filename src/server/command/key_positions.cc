@@ -78,7 +78,8 @@ std::optional<size_t> first_key_position(const Command& command, Args args) {
 bool visit_keys(const Command& command, Args args,
                 ds::FunctionRef<void(const KeyPosition&)> visit) {
   const std::optional<Run> runs[] = {find_run(command.spec->keys, args),
-                                     find_run(command.spec->more_keys, args)};
+                                     find_run(command.spec->more_keys, args),
+                                     find_run(command.spec->third_keys, args)};
   for (const std::optional<Run>& run : runs)
     if (!run) return false;
   int specification = 0;
