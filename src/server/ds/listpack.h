@@ -192,6 +192,24 @@ class Listpack : public ListpackView {
   // One resize for several.
   Cursor append_pair(const EncodedEntry& first, const EncodedEntry& second);
   Cursor append_all(std::span<const std::string_view> values);
+  // The same for values of any kind: `emit` calls what it is given with one EncodedEntry after the
+  // other. It runs twice, to measure and to write.
+  template <typename Emit>
+  void append_each(Emit&& emit) {
+    std::size_t extra_bytes = 0;
+    std::int64_t count = 0;
+    emit([&](const EncodedEntry& value) {
+      extra_bytes += value.entry_size();
+      ++count;
+    });
+    AE_ASSERT(fits(extra_bytes));
+    char* hole = resize_hole(end_offset(), 0, static_cast<std::uint32_t>(extra_bytes));
+    emit([&](const EncodedEntry& value) {
+      value.write(hole);
+      hole += value.entry_size();
+    });
+    add_to_size(count);
+  }
   // Two new elements side by side; at none, at the end.
   Cursor insert_pair_before(Cursor at, const EncodedEntry& first, const EncodedEntry& second);
 
