@@ -1,6 +1,7 @@
 #include "server/commands/dataset_digest.h"
 
 #include <cstdio>
+#include <string>
 
 namespace millrace {
 namespace {
@@ -57,6 +58,19 @@ void add_hash(Sha1Digest& digest, const ds::FieldMap& hash) {
       [&](std::string_view field, std::string_view value) { merge_pair(digest, field, value); });
 }
 
+void add_stream(Sha1Digest& digest, const ds::Stream& stream) {
+  ds::StreamWalk walk(stream, {}, ds::StreamId::max(), ds::Direction::kForward);
+  while (walk.next()) {
+    const ds::StreamId id = walk.entry().id();
+    append(digest, std::to_string(id.ms) + "." + std::to_string(id.sequence));
+    walk.entry().for_each([&](const ds::Element& field, const ds::Element& value) {
+      ds::Element::TextBuffer buffer;
+      append(digest, field.text(buffer));
+      append(digest, value.text(buffer));
+    });
+  }
+}
+
 void add_value(Sha1Digest& digest, const Entry& entry) {
   TextBuffer buffer;
   switch (entry.type()) {
@@ -71,19 +85,22 @@ void add_value(Sha1Digest& digest, const Entry& entry) {
     case Type::kHash:
       return add_hash(digest, entry.hash());
     case Type::kStream:
-      return;
+      return add_stream(digest, entry.stream());
   }
 }
 
+// The numbers Redis knows types by; 5 is a module's.
+static_assert(int(Type::kString) == 0 && int(Type::kList) == 1 && int(Type::kSet) == 2 &&
+              int(Type::kZSet) == 3 && int(Type::kHash) == 4);
+uint32_t redis_number(Type type) {
+  return type == Type::kStream ? 6 : uint32_t(type);
+}
+
 void add_entry(Sha1Digest& digest, const Entry& entry) {
-  append_number(digest, uint32_t(entry.type()));
+  append_number(digest, redis_number(entry.type()));
   add_value(digest, entry);
   if (entry.has_expiry()) merge(digest, "!!expire!!");
 }
-
-// The numbers Redis knows types by.
-static_assert(int(Type::kString) == 0 && int(Type::kList) == 1 && int(Type::kSet) == 2 &&
-              int(Type::kZSet) == 3 && int(Type::kHash) == 4);
 
 }  // namespace
 

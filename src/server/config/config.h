@@ -154,6 +154,8 @@ struct Config {
   uint64_t zset_max_listpack_entries = 128;
   uint64_t zset_max_listpack_value_bytes = 64;
   uint64_t hll_sparse_max_bytes = 3000;
+  uint64_t stream_node_max_bytes = 4096;  // 0: no limit; so is the next one
+  uint64_t stream_node_max_entries = 100;
 
   // --- being watched
   int64_t slowlog_log_slower_than_us = 10'000;  // negative: off; 0: every command

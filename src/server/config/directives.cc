@@ -112,7 +112,6 @@ constexpr std::string_view kNoScripts = "it runs no scripts and no functions";
 constexpr std::string_view kThreadsRead = "an IO thread owns its connections and always reads them";
 constexpr std::string_view kNoPinning = "it leaves processors and priorities to its supervisor";
 constexpr std::string_view kNoTuning = "its data structures have no such setting";
-constexpr std::string_view kNoStreams = "it has no streams";
 constexpr std::string_view kNoClientEviction =
     "it limits each client, not their sum; see client-output-buffer-limit";
 constexpr std::string_view kNoMarks = "it binds no outgoing sockets and marks none";
@@ -219,8 +218,9 @@ const Directive kTable[] = {
     {"zset-max-listpack-value", "zset-max-ziplist-value", kAnyTime,
      memory<&Config::zset_max_listpack_value_bytes>(0, INT64_MAX)},
     {"hll-sparse-max-bytes", "", kAnyTime, memory<&Config::hll_sparse_max_bytes>(0, INT64_MAX)},
-    {"stream-node-max-bytes", "", kAnyTime, AbsentField{"4096", kNoStreams}},
-    {"stream-node-max-entries", "", kAnyTime, AbsentField{"100", kNoStreams}},
+    {"stream-node-max-bytes", "", kAnyTime, memory<&Config::stream_node_max_bytes>(0, INT64_MAX)},
+    {"stream-node-max-entries", "", kAnyTime,
+     integer<&Config::stream_node_max_entries>(0, INT64_MAX)},
 
     // --- being watched
     {"slowlog-log-slower-than", "", kAnyTime,

@@ -62,6 +62,8 @@ uint64_t Entry::collection_size() const {
       return sorted_set().size();
     case Type::kHash:
       return hash().size();
+    case Type::kStream:
+      return stream().element_count();
     default:
       return 1;
   }
@@ -117,6 +119,8 @@ size_t Entry::memory_bytes() const {
       return block + set().memory_bytes();
     case Type::kZSet:
       return block + sorted_set().memory_bytes();
+    case Type::kStream:
+      return block + stream().memory_bytes();
     default:
       return block + hash().memory_bytes();
   }

@@ -16,8 +16,8 @@
 //            kEmbedded  length as the key's, then the bytes; OBJECT ENCODING says "embstr"
 //            kInline    the same; OBJECT ENCODING says "raw"
 //            kHeap      pointer to a HeapString, aligned; "raw"
-//            kObject    the collection's own word (QuickList, FieldMap, StringSet, SortedSet),
-//            aligned
+//            kObject    the collection's own word (QuickList, FieldMap, StringSet, SortedSet,
+//            Stream), aligned
 //
 // A 16-byte key with a 32-byte value takes 54 bytes, hence a cell of 56; with an expiry 62,
 // hence 64. Redis 7.2 takes 3 blocks and 96 bytes for it, with an expiry 4 and 136. (One allocation
@@ -43,6 +43,7 @@
 #include "server/ds/field_map.h"
 #include "server/ds/quick_list.h"
 #include "server/ds/sorted_set.h"
+#include "server/ds/stream.h"
 #include "server/ds/string_set.h"
 
 namespace millrace {
@@ -65,6 +66,10 @@ struct TypeOf<ds::SortedSet> {
 template <>
 struct TypeOf<ds::FieldMap> {
   static constexpr Type kType = Type::kHash;
+};
+template <>
+struct TypeOf<ds::Stream> {
+  static constexpr Type kType = Type::kStream;
 };
 
 // The content of a string too long for its entry.
@@ -110,12 +115,15 @@ class alignas(8) Entry {
   ds::StringSet& set() { return object<ds::StringSet>(); }
   ds::SortedSet& sorted_set() { return object<ds::SortedSet>(); }
   ds::FieldMap& hash() { return object<ds::FieldMap>(); }
+  ds::Stream& stream() { return object<ds::Stream>(); }
   const ds::QuickList& list() const { return object<ds::QuickList>(); }
   const ds::StringSet& set() const { return object<ds::StringSet>(); }
   const ds::SortedSet& sorted_set() const { return object<ds::SortedSet>(); }
   const ds::FieldMap& hash() const { return object<ds::FieldMap>(); }
+  const ds::Stream& stream() const { return object<ds::Stream>(); }
 
-  // Elements of a collection: list items, members, fields. 1 for a string.
+  // Elements of a collection: list items, members, fields; of a stream its entries, those that its
+  // groups wait for, and consumers. 1 for a string.
   uint64_t collection_size() const;
 
   // Stages of a batch: fetch the place of the member with this hash inside the collection, then the
@@ -124,7 +132,7 @@ class alignas(8) Entry {
   void prefetch_member(uint64_t member_hash) const;
 
   // What the key takes: its block and the heap behind it (MEMORY USAGE). O(1) but for lists, whose
-  // nodes are added up.
+  // nodes are added up, and streams, whose consumers are.
   size_t memory_bytes() const;
 
  private:

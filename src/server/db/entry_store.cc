@@ -39,6 +39,8 @@ auto with_collection(Entry* entry, F&& f) {
       return f(entry->set());
     case Type::kZSet:
       return f(entry->sorted_set());
+    case Type::kStream:
+      return f(entry->stream());
     default:
       return f(entry->hash());
   }
@@ -260,6 +262,7 @@ size_t EntryStore::free_some(Entry* entry, size_t budget) {
   if (entry->type() == Type::kSet) return entry->set().free_some(budget);
   if (entry->type() == Type::kZSet) return entry->sorted_set().free_some(budget);
   if (entry->type() == Type::kHash) return entry->hash().free_some(budget);
+  if (entry->type() == Type::kStream) return entry->stream().free_some(budget);
   return 0;
 }
 
