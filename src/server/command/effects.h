@@ -66,6 +66,9 @@ class Effects {
     if (observers_.empty()) return;
     tell({db, key, event_class, event});
   }
+  // Changes that nobody is told of: what a stream's consumers have pending, which is not what is
+  // under the key.
+  void counted(uint64_t changes) { changes_ += changes; }
   // Something to be told of that is no change: a miss.
   void noted(uint8_t db, Key key, KeyEventClass event_class, std::string_view event) {
     if (!observers_.empty()) tell({db, key, event_class, event});

@@ -55,6 +55,9 @@ constexpr std::string_view kAdders[] = {"rpush",  "lpushx",  "sadd",  "rpushx", 
 constexpr std::string_view kCopiers[] = {"copy", "sort", "georadius", "georadiusbymember"};
 constexpr std::string_view kErasers[] = {"del", "unlink"};
 constexpr std::string_view kCreators[] = {"setnx", "msetnx"};
+constexpr std::string_view kGroupAdders[] = {"xgroup|create", "xgroup|createconsumer"};
+constexpr std::string_view kGroupRemovers[] = {"xgroup|delconsumer", "xgroup|destroy"};
+constexpr std::string_view kGroupReaders[] = {"xreadgroup"};
 constexpr std::string_view kVariableOnes[] = {"set", "bitfield"};
 
 constexpr Row kFirst[] = {
@@ -67,6 +70,9 @@ constexpr Row kFirst[] = {
     {kRO | kAccess, kCopiers},
     {kRM | kDelete, kErasers},
     {kOW | kInsert, kCreators},
+    {kRW | kInsert, kGroupAdders},
+    {kRW | kDelete, kGroupRemovers},
+    {kRO | kAccess, kGroupReaders},
     {kRW | kAccess | kUpdate | kVariable, kVariableOnes},
 };
 

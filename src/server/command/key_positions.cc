@@ -36,16 +36,25 @@ std::optional<Run> counted(const KeySpec& spec, Args args) {
   return Run{at + 1, at + size_t(*count), 1, false};
 }
 
+// Of the arguments from `first` on, the first of `spec.limit` equal parts.
+std::optional<Run> first_part(const KeySpec& spec, Args args, size_t first) {
+  const size_t count = (args.size() - first) / spec.limit;
+  if (count == 0) return std::nullopt;
+  return Run{first, first + count - 1, size_t(spec.step), false};
+}
+
 std::optional<Run> after_keyword(const KeySpec& spec, Args args) {
   Run run;  // empty: the option was not given
   for (auto at = size_t(spec.first); at + 1 < args.size(); ++at) {
     if (!equals_ignoring_case(args[at], spec.keyword)) continue;
+    if (spec.limit > 1) return first_part(spec, args, at + 1);
     const auto last = absolute(spec.last, at + 1, args.size());
     if (!last || *last < at + 1) return std::nullopt;
     run = Run{at + 1, *last, size_t(spec.step), false};
     // Of an option with one key the last is in force; a list of keys goes on to the end.
     if (spec.last != 0) break;
   }
+  if (spec.limit > 1) return std::nullopt;  // XREAD's is no option
   return run;
 }
 

@@ -61,6 +61,8 @@ struct KeySpec {
   int8_t last = 0;
   uint8_t step = 1;
   std::string_view keyword = {};
+  // 2: of what stands from the first key on, the first half are keys (XREAD's ids are the other).
+  uint8_t limit = 0;
 };
 constexpr KeySpec key_at(uint8_t position) {
   return {KeySpec::Kind::kRange, position, static_cast<int8_t>(position), 1, {}};
@@ -70,6 +72,9 @@ constexpr KeySpec keys_between(uint8_t first, int8_t last, uint8_t step = 1) {
 }
 constexpr KeySpec keys_counted_at(uint8_t position) {
   return {KeySpec::Kind::kCount, position, 0, 1, {}};
+}
+constexpr KeySpec keys_in_first_half_behind(std::string_view keyword, uint8_t from) {
+  return {KeySpec::Kind::kKeyword, from, -1, 1, keyword, 2};
 }
 
 enum class Group : uint8_t {

@@ -122,7 +122,7 @@ void reply_find(ReplyWriter& reply, const KeySpec& spec) {
   const bool from_first = spec.kind == KeySpec::Kind::kRange && spec.last >= 0;
   reply_pair(reply, "lastkey", from_first ? spec.last - spec.first : spec.last);
   reply_pair(reply, "keystep", spec.step);
-  reply_pair(reply, "limit", 0);
+  reply_pair(reply, "limit", spec.limit);
 }
 
 void reply_key_specs(ReplyWriter& reply, const Command& command) {

@@ -47,5 +47,14 @@ TEST(KeyPositionsTest, Keywords) {
   EXPECT_EQ(positions(spec, {"SORT", "a", "STORE"}), "1 ");
 }
 
+TEST(KeyPositionsTest, TheFirstHalf) {
+  const CommandSpec spec = row(keys_in_first_half_behind("STREAMS", 1));
+  EXPECT_EQ(positions(spec, {"XREAD", "streams", "a", "b", "0", "$"}), "2 3 ");
+  EXPECT_EQ(positions(spec, {"XREAD", "COUNT", "2", "STREAMS", "a", "0"}), "4 ");
+  EXPECT_EQ(positions(spec, {"XREAD", "STREAMS", "a", "b", "0"}), "2 ");
+  EXPECT_EQ(positions(spec, {"XREAD", "STREAMS"}), "invalid");
+  EXPECT_EQ(positions(spec, {"XREAD", "a", "0"}), "invalid");
+}
+
 }  // namespace
 }  // namespace millrace
