@@ -1,6 +1,6 @@
-// Which keyspace events the commands on lists, hashes, sets and sorted sets cause, and in which
-// order. The table was recorded from redis-server 7.0.15: one run with all events for the order,
-// and one for each class of notify-keyspace-events for the letter.
+// Which keyspace events the commands on lists, hashes, sets, sorted sets and streams cause, and in
+// which order. The table was recorded from redis-server 7.0.15: one run with all events for the
+// order, and one for each class of notify-keyspace-events for the letter.
 #include <gtest/gtest.h>
 
 #include <string>
@@ -121,6 +121,38 @@ constexpr Case kScript[] = {
     {"ZREMRANGEBYSCORE z -inf +inf", "z:zremrangebyscore z, g:del z"},
     {"ZADD z 1 a", "z:zadd z"},
     {"ZREM z a", "z:zrem z, g:del z"},
+    {"XADD x 1-0 a b", "t:xadd x"},
+    {"XADD x NOMKSTREAM 2-0 a b", "t:xadd x"},
+    {"XADD nosuch NOMKSTREAM 2-0 a b", ""},
+    {"XADD x MAXLEN 2 3-0 a b", "t:xadd x, t:xtrim x"},
+    {"XADD x MAXLEN 5 4-0 a b", "t:xadd x"},
+    {"XADD x MINID 3 5-0 a b", "t:xadd x, t:xtrim x"},
+    {"XTRIM x MAXLEN 9", ""},
+    {"XTRIM x MAXLEN 2", "t:xtrim x"},
+    {"XDEL x 9-9", ""},
+    {"XDEL x 4-0 5-0", "t:xdel x"},
+    {"XSETID x 9-0", "t:xsetid x"},
+    {"XADD x 10-0 a b", "t:xadd x"},
+    {"XADD x 11-0 a b", "t:xadd x"},
+    {"XGROUP CREATE x g 0", "t:xgroup-create x"},
+    {"XGROUP CREATE y g 0 MKSTREAM", "t:xgroup-create y"},
+    {"XGROUP SETID x g 0", "t:xgroup-setid x"},
+    {"XGROUP CREATECONSUMER x g ann", "t:xgroup-createconsumer x"},
+    {"XGROUP CREATECONSUMER x g ann", ""},
+    {"XREADGROUP GROUP g bob COUNT 1 STREAMS x >", "t:xgroup-createconsumer x"},
+    {"XREADGROUP GROUP g bob STREAMS x 0", ""},
+    {"XCLAIM x g cid 0 10-0", "t:xgroup-createconsumer x"},
+    {"XAUTOCLAIM x g dan 0 0", "t:xgroup-createconsumer x"},
+    {"XACK x g 10-0", ""},
+    {"XGROUP DELCONSUMER x g nosuch", ""},
+    {"XGROUP DELCONSUMER x g bob", "t:xgroup-delconsumer x"},
+    {"XGROUP DESTROY x nosuch", ""},
+    {"XGROUP DESTROY x g", "t:xgroup-destroy x"},
+    {"XRANGE x - +", ""},
+    {"XREAD STREAMS x 0", ""},
+    {"XINFO STREAM x", ""},
+    {"XTRIM x MAXLEN 0", "t:xtrim x"},
+    {"DEL x y", "g:del x, g:del y"},
 };
 
 std::vector<std::string_view> words(std::string_view line) {
@@ -144,6 +176,8 @@ char letter(KeyEventClass event_class) {
       return 'h';
     case KeyEventClass::kSortedSet:
       return 'z';
+    case KeyEventClass::kStream:
+      return 't';
     default:
       return '?';
   }
