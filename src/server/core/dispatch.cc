@@ -117,20 +117,20 @@ Dispatcher::Outcome Dispatcher::run(Session& session, const Request& request,
 // A command that blocks is counted when it replies.
 void Dispatcher::execute(Context& context) {
   const Command& command = context.command();
-  CommandStats::Row& row = services_.command_stats.row(command.id);
-  ++row.calls;
-  ++services_.stats.commands_processed;
   if (must_time(command)) {
     run_timed(context, command);
   } else {
     command.spec->handler(context);
   }
+  // A call counts when it is over: INFO does not show itself, CONFIG RESETSTAT is the first of the
+  // new count, and what waits for a key is counted when it has run again.
+  if (context.blocked()) [[unlikely]]
+    return;
+  CommandStats::Row& row = services_.command_stats.row(command.id);
+  ++row.calls;
+  ++services_.stats.commands_processed;
   if (context.failed()) [[unlikely]]
     ++row.failed;
-  if (context.blocked()) [[unlikely]] {
-    --row.calls;
-    --services_.stats.commands_processed;
-  }
 }
 
 bool Dispatcher::run_again(Session& session, const Command& command,
@@ -174,7 +174,7 @@ void Dispatcher::queue(Session& session, const Command& command,
 
 bool Dispatcher::must_time(const Command& command) {
   if (time_all_ || !command.spec->has(kFast | kUntimed)) return true;
-  return services_.command_stats.row(command.id).calls % CommandStats::kSampleEvery == 1;
+  return services_.command_stats.row(command.id).calls % CommandStats::kSampleEvery == 0;
 }
 
 void Dispatcher::run_timed(Context& context, const Command& command) {

@@ -89,6 +89,8 @@ def kick(ports):
 class FileRun:
     """One run of one file, watched."""
 
+    running = set()
+
     def __init__(self, unit, mode, folder, port, start, skip=()):
         self.unit, self.port, self.start = unit, port, start
         self.outcome = Outcome()
@@ -106,6 +108,7 @@ class FileRun:
             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True,
             env={**os.environ, "REPORT": f"/dev/fd/{writer}"})
         self.writer, self.buffer = writer, b""
+        FileRun.running.add(self)
 
     def lines(self):
         if not select.select([self.reader], [], [], 0.1)[0]:
@@ -151,6 +154,7 @@ class FileRun:
                     self.server.process.kill()
 
     def end(self):
+        FileRun.running.discard(self)
         for send in ("terminate", "kill"):
             try:
                 getattr(self.process, send)()
@@ -181,6 +185,17 @@ def run_file(unit, mode, folder, port, start):
         skip.append(re.sub(r" #\d+$", "", stuck))
 
 
+def stop_when_told(pool):
+    """SIGTERM and SIGINT end what has been started, too."""
+    def stop(*_):
+        pool.shutdown(wait=False, cancel_futures=True)
+        for run in list(FileRun.running):
+            run.end()
+        os._exit(1)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+
+
 def measure(side, mode, units, arguments, results, path):
     """Runs the files, a few at a time, into `results`, {unit: outcome}; each is written when it is there."""
     program = "/usr/bin/redis-server" if side == "redis" else MILLRACE
@@ -200,6 +215,7 @@ def measure(side, mode, units, arguments, results, path):
             ports.put(port)
 
     with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
+        stop_when_told(pool)
         for unit, outcome in pool.map(one, units):
             results[unit] = outcome
             path.write_text(json.dumps(results, indent=1))
