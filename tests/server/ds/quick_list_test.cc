@@ -327,6 +327,22 @@ TEST(QuickList, InsertingInTheMiddleKeepsNodesDense) {
   EXPECT_TRUE(list.check());
 }
 
+TEST(QuickList, GivesElementsFromAThresholdOnNodesOfTheirOwn) {
+  const ListLimit limit(-2, 6);
+  QuickList list = numbered(5000, limit);
+  list.push(End::kFront, "sixsix", limit);
+  list.insert(list.seek(2500), Side::kAfter, "in the middle", limit);
+  list.replace(list.seek(1000), "in its place", limit);
+  std::size_t plain = 0;
+  list.for_each_node([&plain](const ListNode& node) { plain += node.plain; });
+  EXPECT_EQ(plain, 3U);
+  EXPECT_EQ(list.size(), 5002U);
+  EXPECT_EQ(text_of(list.get(list.seek(0))), "sixsix");
+  EXPECT_EQ(text_of(list.get(list.seek(1000))), "in its place");
+  EXPECT_EQ(text_of(list.get(list.seek(2501))), "in the middle");
+  EXPECT_TRUE(list.check());
+}
+
 TEST(QuickList, FreesInSlices) {
   QuickList list = numbered(10000, ListLimit(100));
   int slices = 1;
