@@ -27,7 +27,7 @@ import suite
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "lib"))
 from servers import MILLRACE, Client, Server  # noqa: E402
 
-TEST_SECONDS = 60   # without a word from the suite, its connections are closed; after as much again, it is ended
+TEST_SECONDS = 120  # without a word from the suite, its connections are closed; after as much again, it is ended
 FILE_SECONDS = 900
 DRIVER = pathlib.Path(__file__).resolve().parent / "driver.tcl"
 ESCAPES = {"\\\\": "\\", "\\n": "\n", "\\t": "\t", "\\r": "\r"}
