@@ -256,14 +256,17 @@ def main():
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--port", type=int, default=22100, help="the first of 100 ports for each job")
     parser.add_argument("--measure-redis", action="store_true", help="measure again what redis-server passes")
+    parser.add_argument("--report", action="store_true", help="run nothing: tell what the last runs have found")
     arguments = parser.parse_args()
 
     units = arguments.units or suite.units(suite.fetch())
     paths = {side: suite.WORK / f"{side}-{arguments.mode}.json" for side in ("redis", "ours")}
     results = {side: kept(path) for side, path in paths.items()}
+    if arguments.report:
+        units = [unit for unit in units if all(unit in side for side in results.values())]
     missing = [unit for unit in units if arguments.measure_redis or unit not in results["redis"]]
     for side, wanted in (("redis", missing), ("ours", units)):
-        if wanted:
+        if wanted and not arguments.report:
             measure(side, arguments.mode, wanted, arguments, results[side], paths[side])
     report(results["redis"], results["ours"], units)
     list_path = suite.WORK / f"failures-{arguments.mode}.txt"
