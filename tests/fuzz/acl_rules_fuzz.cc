@@ -1,6 +1,6 @@
-// A user's rules of any bytes, a word per line: they are applied or refused, never half; what a user
-// has become can be written as a line of the ACL file, and that line makes the same user. The same
-// bytes as an ACL file must give users or errors.
+// A user's rules of any bytes, a word per line: they are applied or refused, never half; what a
+// user has become can be written as a line of the ACL file, and that line makes the same user. The
+// same bytes as an ACL file must give users or errors.
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -36,9 +36,14 @@ std::vector<std::string_view> lines_of(std::string_view bytes) {
 // The same decisions, asked of some requests.
 void expect_equal_rights(const User& a, const User& b) {
   const std::vector<std::string_view> requests[] = {
-      {"get", "a"},       {"set", "b", "v", "get"}, {"copy", "a", "b"},
-      {"select", "0"},    {"config", "get", "x"},   {"zunionstore", "a", "2", "b", "c"},
-      {"ping"},           {"keys", "*"},
+      {"get", "a"},
+      {"set", "b", "v", "get"},
+      {"copy", "a", "b"},
+      {"select", "0"},
+      {"config", "get", "x"},
+      {"zunionstore", "a", "2", "b", "c"},
+      {"ping"},
+      {"keys", "*"},
   };
   for (const auto& args : requests)
     AE_ASSERT(check_request(a, *table().resolve(args), args) ==

@@ -233,7 +233,9 @@ std::optional<std::string> Acl::load_file(Session& current) {
 }
 
 std::optional<std::string> Acl::save_file() const {
-  const ae::Status saved = replace_file(path_of_file(config_), acl::user_file_text(users_));
+  const std::string text = acl::user_file_text(users_);
+  if (text.size() > kMaxConfigFileBytes) return "ACL LOAD would refuse a file of this size";
+  const ae::Status saved = replace_file(path_of_file(config_), text);
   if (saved) return std::nullopt;
   return saved.error().message();
 }

@@ -20,7 +20,7 @@ KeyUse right_for(KeyAccess access) {
 }
 
 Denial check_keys(const Selector& selector, const Command& command, Args args) {
-  if (selector.all_keys || !takes_keys(*command.spec)) return {};
+  if (selector.all_keys || !takes_keys(command)) return {};
   Denial denial;
   // Where the arguments contradict themselves there are no keys, and the command will say so.
   visit_keys(command, args, [&](const KeyPosition& key) {

@@ -6,9 +6,11 @@ namespace millrace::key_access {
 namespace {
 
 constexpr Name kNames[] = {
-    {kRO, "RO"},         {kRW, "RW"},         {kOW, "OW"},
-    {kRM, "RM"},         {kAccess, "access"}, {kUpdate, "update"},
-    {kInsert, "insert"}, {kDelete, "delete"}, {kVariable, "variable_flags"},
+    {kRO, "RO"},          {kRW, "RW"},
+    {kOW, "OW"},          {kRM, "RM"},
+    {kAccess, "access"},  {kUpdate, "update"},
+    {kInsert, "insert"},  {kDelete, "delete"},
+    {kNotKey, "not_key"}, {kVariable, "variable_flags"},
 };
 
 struct Row {
@@ -60,20 +62,16 @@ constexpr std::string_view kGroupRemovers[] = {"xgroup|delconsumer", "xgroup|des
 constexpr std::string_view kGroupReaders[] = {"xreadgroup"};
 constexpr std::string_view kVariableOnes[] = {"set", "bitfield"};
 
+constexpr std::string_view kShardChannels[] = {"ssubscribe", "sunsubscribe", "spublish"};
+
 constexpr Row kFirst[] = {
-    {kRO, kAboutTheKey},
-    {kRW | kAccess | kDelete, kTakers},
-    {kOW | kUpdate, kReplacers},
-    {kRW | kDelete, kRemovers},
-    {kRW | kAccess | kUpdate, kTellingChangers},
-    {kRW | kInsert, kAdders},
-    {kRO | kAccess, kCopiers},
-    {kRM | kDelete, kErasers},
-    {kOW | kInsert, kCreators},
-    {kRW | kInsert, kGroupAdders},
-    {kRW | kDelete, kGroupRemovers},
-    {kRO | kAccess, kGroupReaders},
-    {kRW | kAccess | kUpdate | kVariable, kVariableOnes},
+    {kNotKey, kShardChannels},          {kRO, kAboutTheKey},
+    {kRW | kAccess | kDelete, kTakers}, {kOW | kUpdate, kReplacers},
+    {kRW | kDelete, kRemovers},         {kRW | kAccess | kUpdate, kTellingChangers},
+    {kRW | kInsert, kAdders},           {kRO | kAccess, kCopiers},
+    {kRM | kDelete, kErasers},          {kOW | kInsert, kCreators},
+    {kRW | kInsert, kGroupAdders},      {kRW | kDelete, kGroupRemovers},
+    {kRO | kAccess, kGroupReaders},     {kRW | kAccess | kUpdate | kVariable, kVariableOnes},
 };
 
 // ... and to their second, which most only read.

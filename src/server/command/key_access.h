@@ -25,6 +25,7 @@ inline constexpr KeyAccess kUpdate = 1 << 5;    // existing data may be changed
 inline constexpr KeyAccess kInsert = 1 << 6;    // data is added, none changed
 inline constexpr KeyAccess kDelete = 1 << 7;    // data is removed
 inline constexpr KeyAccess kVariable = 1 << 8;  // depends on the arguments
+inline constexpr KeyAccess kNotKey = 1 << 9;    // a name that only the cluster treats like a key
 
 // In the order Redis prints them.
 struct Name {

@@ -74,8 +74,9 @@ std::optional<Run> find_run(const KeySpec& spec, Args args) {
 
 }  // namespace
 
-bool takes_keys(const CommandSpec& spec) {
-  return spec.keys.kind != KeySpec::Kind::kNone;
+bool takes_keys(const Command& command) {
+  return command.spec->keys.kind != KeySpec::Kind::kNone &&
+         !(key_access::of(command, 0) & key_access::kNotKey);
 }
 
 std::optional<size_t> first_key_position(const Command& command, Args args) {

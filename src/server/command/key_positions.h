@@ -35,6 +35,6 @@ std::optional<size_t> first_key_position(const Command& command,
                                          std::span<const std::string_view> args);
 
 // Whether the command can have keys at all.
-bool takes_keys(const CommandSpec& spec);
+bool takes_keys(const Command& command);
 
 }  // namespace millrace

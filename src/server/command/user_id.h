@@ -1,5 +1,5 @@
-// The name of a user record (acl/users.h), as a session keeps it: slot and generation, so that an id
-// outlives its user without harm.
+// The name of a user record (acl/users.h), as a session keeps it: slot and generation, so that an
+// id outlives its user without harm.
 #pragma once
 
 #include <cstdint>

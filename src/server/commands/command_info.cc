@@ -122,7 +122,7 @@ std::optional<std::vector<KeyPosition>> find_keys(Context& c) {
   const Command* command = c.services().commands.resolve(request);
   if (!command || !command->spec->handler) {
     c.fail("ERR Invalid command specified");
-  } else if (!takes_keys(*command->spec)) {
+  } else if (!takes_keys(*command)) {
     c.fail("ERR The command has no key arguments");
   } else if (!arity_fits(*command->spec, request.size())) {
     c.fail("ERR Invalid number of arguments specified for command");

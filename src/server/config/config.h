@@ -165,7 +165,7 @@ struct Config {
   bool latency_tracking = true;
   std::vector<double> latency_tracking_info_percentiles = {50, 99, 99.9};
   uint64_t tracking_table_max_keys = 1'000'000;  // 0: no limit
-  uint32_t notify_keyspace_events = 0;  // bits of keyspace_events
+  uint32_t notify_keyspace_events = 0;           // bits of keyspace_events
 
   // --- log
   LogLevel loglevel = LogLevel::kNotice;
