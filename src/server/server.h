@@ -55,6 +55,7 @@
 #include "server/pubsub/keyspace_events.h"
 #include "server/pubsub/pub_sub.h"
 #include "server/pubsub/tracking.h"
+#include "server/scripting/scripting.h"
 
 namespace millrace {
 
@@ -137,6 +138,7 @@ class Server final : private Lifecycle {
   KeyspaceEvents keyspace_events_;
   Tracking tracking_;
   Services services_;
+  Scripting scripting_;
   MemoryGuard memory_guard_;
   Gates gates_;
   Dispatcher dispatcher_;

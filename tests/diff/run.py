@@ -246,9 +246,70 @@ class Generator:
 
     bitmap, hyperloglog, geo, stream = bitmap, hyperloglog, geo, stream
 
+    # --- scripts
+
+    def lua_value(self, depth=0):
+        """A literal, of what replies are made of."""
+        r = self.rng
+        plain = [lambda: r.choice([b"1", b"-7", b"3.99", b"2^53", b"0"]), lambda: b"'" + r.choice([b"", b"a", b"hello world", b"10"]) + b"'",
+                 lambda: r.choice([b"true", b"false", b"nil"])]
+        if depth > 3:
+            return r.choice(plain)()
+        inner = lambda: self.lua_value(depth + 1)  # noqa: E731
+        items = lambda: b",".join(inner() for _ in range(r.randint(0, 4)))  # noqa: E731
+        return r.choice([*plain, lambda: b"{" + items() + b"}", lambda: b"{" + items() + b"}",
+                         lambda: b"{ok=" + inner() + b"}", lambda: b"{err=" + r.choice([b"'ERR x'", inner()]) + b"}",
+                         lambda: b"{double=" + r.choice([b"1.5", b"3", inner()]) + b"}", lambda: b"{big_number=" + r.choice([b"'12'", inner()]) + b"}",
+                         lambda: b"{map={k=" + inner() + b"}}", lambda: b"{set={[" + r.choice([b"'m'", b"7"]) + b"]=true}}",
+                         lambda: b"{verbatim_string={format='txt',string=" + inner() + b"}}"])()
+
+    def struct_format(self):
+        r = self.rng
+        return b"".join(r.choice([b"b", b"B", b"h", b"H", b"i", b"I", b"l", b"T", b">", b"<", b"!", b"!4", b"i3", b"I8", b"x", b"f", b"d", b"c0", b"s", b"c1", b" ", b"z"])
+                        for _ in range(r.randint(1, 4)))
+
+    def ordered_command(self):
+        while True:
+            command = self.mixed()
+            if command[0].upper() not in UNORDERED | RELATIVE | {b"SELECT", b"OBJECT", b"SCAN", b"HSCAN", b"COPY"}:
+                return command
+
+    def script(self):
+        r = self.rng
+        command = self.ordered_command
+        value = self.lua_value
+        resp = lambda: r.choice([b"", b"", b"redis.setresp(3) "])  # noqa: E731
+        call = lambda: r.choice([b"redis.call", b"redis.pcall"])  # noqa: E731
+        many = lambda: b",".join(b"'%s'" % c for c in r.choices([b"a", b"b", b"\\0\\255", b"zz"], k=r.randint(0, 4)))  # noqa: E731
+        return r.choice([
+            lambda: [b"EVAL", resp() + b"return " + call() + b"(unpack(ARGV))", b"0", *command()],
+            lambda: [b"EVAL_RO", resp() + b"return " + call() + b"(unpack(ARGV))", b"0", *command()],
+            lambda: [b"EVAL", resp() + b"local r = redis.pcall(unpack(ARGV)) return {type(r), r, r}", b"0", *command()],
+            lambda: [b"EVAL", b"local ok, r = pcall(redis.call, unpack(ARGV)) return {tostring(ok), r}", b"0", *command()],
+            lambda: [b"EVAL", b"local r = " + call() + b"(KEYS[1], unpack(ARGV)) return r", b"1", *command()],
+            lambda: [b"EVAL", resp() + b"return " + value(), b"0"],
+            lambda: [b"EVAL", resp() + b"return {" + value() + b"," + value() + b"}", b"0"],
+            lambda: [b"EVAL", b"return cmsgpack.unpack(cmsgpack.pack(" + value() + b"))", b"0"],
+            lambda: [b"EVAL", b"return {cmsgpack.pack(" + value() + b")}", b"0"],
+            lambda: [b"EVAL", b"return {pcall(cmsgpack.unpack, ARGV[1])}", b"0", bytes(r.choices([0x91, 0x81, 0xa2, 0xc0, 0xc3, 0xcc, 0xd1, 0xca, 0xdc, 0xde, 0xd9, 0, 1, 0xff], k=r.randint(0, 6)))],
+            lambda: [b"EVAL", b"return {pcall(struct.pack, ARGV[1], " + b",".join(r.choice([b"1", b"-2", b"'abc'", b"300", b"2.5"]) for _ in range(4)) + b")}", b"0", self.struct_format()],
+            lambda: [b"EVAL", b"local r = {pcall(struct.unpack, ARGV[1], ARGV[2])} for i, v in ipairs(r) do r[i] = tostring(v) end return r", b"0", self.struct_format(), bytes(r.choices([0, 1, 2, 65, 255], k=r.randint(0, 24)))],
+            lambda: [b"EVAL", b"return {pcall(struct.size, ARGV[1])}", b"0", self.struct_format()],
+            lambda: [b"EVAL", b"error(" + r.choice([b"'x'", b"5", b"{err='MY x'}", b"nil", b"true"]) + b")", b"0"],
+            lambda: [b"EVAL", b"return redis." + r.choice([b"error_reply", b"status_reply", b"sha1hex"]) + b"('" + r.choice([b"", b"x", b"-X y", b"A b"]) + b"')", b"0"],
+            lambda: [b"EVAL", b"return #KEYS * 100 + #ARGV", r.choice([b"0", b"1", b"2", b"3", b"-1", b"x"]), *self.some(self.key)],
+            lambda: [b"SCRIPT", b"LOAD", b"return " + r.choice([b"1", b"2", b"+"])],
+            lambda: [b"SCRIPT", b"EXISTS", b"e0e1f9fabfc9d4800c877a703b823ac0578ff8db", b"7f923f79fe76194c868d7e1d0820de36700eb649"],
+            lambda: [r.choice([b"EVALSHA", b"EVALSHA_RO"]), r.choice([b"e0e1f9fabfc9d4800c877a703b823ac0578ff8db", b"7f923F79fe76194c868d7e1d0820de36700eb649", b"x"]), b"0"],
+            lambda: [b"EVAL", b"local t = {" + many() + b"} table.sort(t) return table.concat(t, ARGV[1])", b"0", self.word()],
+        ])()
+
+    def mixed(self):
+        return getattr(self, self.rng.choice(["string", "generic", "list", "hash", "set", "zset"]))()
+
 
 FAMILIES = ["string", "generic", "list", "hash", "set", "zset", "sort", "bitmap", "hyperloglog", "geo", "stream", "acl",
-            "mixed"]
+            "script", "mixed"]
 # Between the two servers a second may end. What these say exactly is in tests/transcripts/expiry.
 RELATIVE = {b"TTL", b"EXPIRETIME"}
 

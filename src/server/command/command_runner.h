@@ -16,6 +16,9 @@ class CommandRunner {
   // Context::may_block() says so to its handler. False: it failed.
   virtual bool run_inner(Session& session, const Command& command,
                          std::span<const std::string_view> args, proto::ReplyWriter& reply) = 0;
+  // Makes room as before a command that may need memory. False: there is none to be made. A script
+  // is asked for once, when it begins.
+  virtual bool make_room() = 0;
 
  protected:
   ~CommandRunner() = default;

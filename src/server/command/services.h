@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "server/command/effects.h"
+#include "server/command/script_facts.h"
 #include "server/command/server_stats.h"
 #include "server/db/access_clock.h"
 #include "server/db/databases.h"
@@ -29,6 +30,7 @@ class Lifecycle;
 class LoadMeter;
 class MonitorFeed;
 class PubSub;
+class Scripting;
 class SlowLog;
 class TickWatch;
 class Tracking;
@@ -60,6 +62,7 @@ struct Services {
   CommandRunner& runner;  // commands within commands
   PubSub& pub_sub;
   Tracking& tracking;  // client-side caching
+  Scripting& scripting;
   SlowLog& slow_log;
   LatencyMonitor& latency;
   TickWatch& ticks;  // what fills a tick, and the longest of them
@@ -67,6 +70,7 @@ struct Services {
   MonitorFeed& monitors;
   Lifecycle& lifecycle;
   ae::Prng& prng;
+  ScriptFacts script_facts = {};
   bool active_expiry_enabled = true;  // DEBUG SET-ACTIVE-EXPIRE
   bool cron_paused = false;           // DEBUG PAUSE-CRON
   size_t list_plain_from = SIZE_MAX;  // DEBUG QUICKLIST-PACKED-THRESHOLD

@@ -41,6 +41,8 @@ std::span<const std::span<const CommandSpec>> command_families() {
       stream_group_commands(),
       stream_pending_commands(),
       stream_info_commands(),
+      scripting_commands(),
+      function_commands(),
       connection_commands(),
       client_commands(),
       server_commands(),

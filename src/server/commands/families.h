@@ -43,6 +43,8 @@ std::span<const CommandSpec> stream_read_commands();
 std::span<const CommandSpec> stream_group_commands();
 std::span<const CommandSpec> stream_pending_commands();
 std::span<const CommandSpec> stream_info_commands();
+std::span<const CommandSpec> scripting_commands();
+std::span<const CommandSpec> function_commands();
 std::span<const CommandSpec> connection_commands();
 std::span<const CommandSpec> client_commands();
 std::span<const CommandSpec> server_commands();

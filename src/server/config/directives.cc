@@ -108,7 +108,9 @@ constexpr std::string_view kNoReplication = "it runs alone and replicates with n
 constexpr std::string_view kNoCluster = "it is not a cluster node";
 constexpr std::string_view kNoTls = "it speaks plain TCP and unix sockets, not TLS";
 constexpr std::string_view kNoModules = "it loads no modules";
-constexpr std::string_view kNoScripts = "it runs no scripts and no functions";
+constexpr std::string_view kScriptsRunToTheirEnd = "a script runs to its end, and nobody is asked";
+constexpr std::string_view kNoDeprecatedLua =
+    "scripts get none of the functions that Redis 7 has withdrawn";
 constexpr std::string_view kThreadsRead = "an IO thread owns its connections and always reads them";
 constexpr std::string_view kNoPinning = "it leaves processors and priorities to its supervisor";
 constexpr std::string_view kNoTuning = "its data structures have no such setting";
@@ -278,7 +280,9 @@ const Directive kTable[] = {
     {"loadmodule", "", kFileOnly, AbsentField{"", kNoModules}},
 
     // --- scripts
-    {"busy-reply-threshold", "lua-time-limit", kAnyTime, AbsentField{"5000", kNoScripts}},
+    {"busy-reply-threshold", "lua-time-limit", kAnyTime,
+     AbsentField{"5000", kScriptsRunToTheirEnd}},
+    {"lua-enable-deprecated-api", "", kStart, AbsentField{"no", kNoDeprecatedLua}},
 
     // --- persistence
     {"save", "", kWords, AbsentField{"", kNoPersistence}},

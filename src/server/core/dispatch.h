@@ -37,6 +37,7 @@ class Dispatcher final : public CommandRunner {
                  proto::ReplyWriter& reply);
   bool run_inner(Session& session, const Command& command, std::span<const std::string_view> args,
                  proto::ReplyWriter& reply) override;
+  bool make_room() override { return gates_.make_room(); }
   // To be called when the configuration changes.
   void refresh();
 

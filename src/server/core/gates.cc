@@ -60,6 +60,10 @@ Gates::Answer Gates::ask(const Command& command, const Session& session, Args ar
   return {};
 }
 
+bool Gates::make_room() {
+  return !memory_.limited() || memory_.make_room();
+}
+
 Gates::Answer Gates::check_protected(const Command& command, const Session& session, Args) {
   if (!command.spec->has(kProtected)) return {};
   const Permission allowed = services_.config.enable_debug_command;

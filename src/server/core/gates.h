@@ -41,6 +41,8 @@ class Gates {
   Answer ask(const Command& command, const Session& session, Args args);
   // One of them by itself, for a request that has waited: its user's rights may have changed.
   Answer check_access(const Command& command, const Session& session, Args args);
+  // Evicts down to maxmemory if there is one. False: it cannot.
+  bool make_room();
 
  private:
   Answer check_protected(const Command& command, const Session& session, Args args);

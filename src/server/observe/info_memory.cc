@@ -31,6 +31,20 @@ void usage(const MemoryOverview& memory, InfoText& text) {
   text.percent("used_memory_dataset_perc", memory.dataset_percent());
 }
 
+void scripts(const ScriptFacts& facts, InfoText& text) {
+  text.field("used_memory_vm_eval", facts.eval.interpreter_bytes);
+  text.bytes("used_memory_lua", facts.eval.interpreter_bytes);
+  text.field("used_memory_scripts_eval", facts.eval.overhead_bytes);
+  text.field("number_of_cached_scripts", facts.cached_scripts);
+  text.field("number_of_functions", facts.function_count);
+  text.field("number_of_libraries", facts.library_count);
+  text.field("used_memory_vm_functions", facts.functions.interpreter_bytes);
+  text.bytes("used_memory_vm_total",
+             facts.eval.interpreter_bytes + facts.functions.interpreter_bytes);
+  text.field("used_memory_functions", facts.functions.overhead_bytes);
+  text.bytes("used_memory_scripts", facts.eval.overhead_bytes + facts.functions.overhead_bytes);
+}
+
 void allocator(const MemoryOverview& memory, InfoText& text) {
   const memory::AllocatorStats& heap = memory.allocator;
   text.ratio("allocator_frag_ratio", memory.allocator_fragmentation());
@@ -53,6 +67,7 @@ void memory(Services& services, InfoText& text) {
   text.field("allocator_active", memory.allocator.active);
   text.field("allocator_resident", memory.allocator.resident);
   text.bytes("total_system_memory", machine_bytes());
+  scripts(services.script_facts, text);
   text.bytes("maxmemory", config.maxmemory_bytes);
   text.field("maxmemory_policy", policy_name(config.maxmemory_policy));
   allocator(memory, text);

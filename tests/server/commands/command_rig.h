@@ -38,6 +38,7 @@
 #include "server/observe/tick_watch.h"
 #include "server/pubsub/pub_sub.h"
 #include "server/pubsub/tracking.h"
+#include "server/scripting/scripting.h"
 
 namespace millrace {
 
@@ -195,6 +196,7 @@ class CommandRig {
                     .runner = dispatcher,
                     .pub_sub = pub_sub,
                     .tracking = tracking,
+                    .scripting = scripting,
                     .slow_log = slow_log,
                     .latency = latency,
                     .ticks = ticks,
@@ -202,6 +204,7 @@ class CommandRig {
                     .monitors = monitors,
                     .lifecycle = lifecycle,
                     .prng = prng};
+  Scripting scripting{services};
   MemoryGuard memory_guard{*loop, services};
   Gates gates{services, memory_guard};
   Dispatcher dispatcher{services, gates};

@@ -1,0 +1,126 @@
+// redis.call: a command from a script. Its arguments are views into Lua's strings, its reply is
+// written by the handler as for a client and read back into Lua's values.
+#include <cmath>
+
+#include "ae/base/decimal.h"
+#include "server/command/command_runner.h"
+#include "server/command/errors.h"
+#include "server/command/table.h"
+#include "server/scripting/lua_values.h"
+#include "server/scripting/redis_library.h"
+
+namespace millrace::scripting {
+namespace {
+
+constexpr std::string_view kNoArguments =
+    "ERR Please specify at least one argument for this redis lib call";
+constexpr std::string_view kBadArguments =
+    "ERR Lua redis lib command arguments must be strings or integers";
+constexpr std::string_view kReadOnly = "ERR Write commands are not allowed from read-only scripts.";
+
+// Lua's own text of a number keeps 14 digits. The string takes the number's place on the stack,
+// where it lives as long as the call.
+void replace_number(lua_State* lua, int index) {
+  const lua_Number number = lua_tonumber(lua, index);
+  constexpr lua_Number kLimit = 9223372036854775808.0;  // 2^63
+  char text[ae::kMaxDoubleChars];
+  size_t size = 0;
+  if (number >= -kLimit && number < kLimit && std::floor(number) == number) {
+    size = ae::format_int64(int64_t(number), text);
+  } else {
+    size = ae::format_double(number, text);
+  }
+  lua_pushlstring(lua, text, size);
+  lua_replace(lua, index);
+}
+
+// Collects the arguments of a call. Empty: they are good; else why not.
+std::string_view collect(lua_State* lua, std::vector<std::string_view>& arguments) {
+  arguments.clear();
+  const int given = lua_gettop(lua);
+  if (given == 0) return kNoArguments;
+  for (int i = 1; i <= given; ++i) {
+    const int type = lua_type(lua, i);
+    if (type == LUA_TNUMBER) {
+      replace_number(lua, i);
+    } else if (type != LUA_TSTRING) {
+      return kBadArguments;
+    }
+    arguments.push_back(text_at(lua, i));
+  }
+  return {};
+}
+
+bool arity_fits(const CommandSpec& spec, size_t count) {
+  return spec.arity >= 0 ? count == size_t(spec.arity) : count >= size_t(-spec.arity);
+}
+
+// What a script may not run, in the order of Redis. Empty: go on. Access rules (ACL) belong here
+// when there are users.
+std::string_view refusal(const Command* command, const ScriptRun& run, size_t count) {
+  if (!command) return "ERR Unknown Redis command called from script";
+  const CommandSpec& spec = *command->spec;
+  if (!spec.handler && count >= 2) return "ERR Unknown Redis command called from script";
+  if (!arity_fits(spec, count)) return "ERR Wrong number of args calling Redis command from script";
+  if (!spec.handler) return "ERR Unknown Redis command called from script";
+  if (spec.has(kNoScript)) return "ERR This Redis command is not allowed from script";
+  if (run.read_only && spec.has(kWrite | kMayReplicate)) return kReadOnly;
+  if (run.short_of_memory && !run.allow_oom && !run.has_written && spec.has(kDenyOom))
+    return errors::kOom;
+  return {};
+}
+
+// Runs the command on the stack of `lua` and pushes its reply. False: it is an error.
+bool run_command(lua_State* lua) {
+  Interpreter& interpreter = Interpreter::of(lua);
+  ScriptRun& run = interpreter.current();
+  std::vector<std::string_view>& arguments = interpreter.arguments();
+  std::string_view error = collect(lua, arguments);
+  const Command* command = nullptr;
+  if (error.empty()) {
+    command = interpreter.services().commands.resolve(arguments);
+    error = refusal(command, run, arguments.size());
+  }
+  if (!error.empty()) {
+    push_error(lua, error);
+    return false;
+  }
+  if (command->spec->has(kWrite)) run.has_written = true;
+  proto::StringSink& bytes = interpreter.reply_bytes();
+  bytes.clear();
+  proto::ReplyWriter reply(bytes, run.spoken);
+  interpreter.services().runner.run_inner(run.session, *command, arguments, reply);
+  push_reply(lua, bytes.view());
+  const bool good = !bytes.view().starts_with('-');
+  interpreter.trim_reply_bytes();
+  return good;
+}
+
+}  // namespace
+
+// redis.call(name, argument, ...): an error of the command ends the script
+int redis_call(lua_State* lua) {
+  if (run_command(lua)) return 1;
+  return lua_error(lua);
+}
+
+// redis.pcall(name, argument, ...): an error of the command is returned
+int redis_pcall(lua_State* lua) {
+  run_command(lua);
+  return 1;
+}
+
+// redis.acl_check_cmd(name, argument, ...): the one user may run everything there is
+int redis_acl_check_cmd(lua_State* lua) {
+  Interpreter& interpreter = Interpreter::of(lua);
+  std::vector<std::string_view>& arguments = interpreter.arguments();
+  const std::string_view error = collect(lua, arguments);
+  if (!error.empty()) return raise_error(lua, error);
+  const Command* command = interpreter.services().commands.resolve(arguments);
+  if (!command || (!command->spec->handler && arguments.size() >= 2))
+    return raise_error(lua, "ERR Invalid command passed to redis.acl_check_cmd()");
+  lua_pushboolean(lua, 1);
+  return 1;
+}
+
+}  // namespace millrace::scripting

@@ -1,0 +1,35 @@
+// What scripts hand to cmsgpack and struct: the first byte chooses how much of the rest is a
+// format.
+#include <cstdint>
+#include <string_view>
+
+#include "server/scripting/lua.h"
+
+using namespace millrace::scripting;
+
+namespace {
+
+void call(lua_State* lua, lua_CFunction open, const char* function, std::string_view first,
+          std::string_view second) {
+  lua_pushcfunction(lua, open);
+  lua_call(lua, 0, 1);
+  lua_getfield(lua, -1, function);
+  push_text(lua, first);
+  push_text(lua, second);
+  lua_pcall(lua, 2, LUA_MULTRET, 0);
+  lua_settop(lua, 0);
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  static lua_State* lua = luaL_newstate();
+  if (size == 0) return 0;
+  const std::string_view bytes(reinterpret_cast<const char*>(data) + 1, size - 1);
+  const size_t format = data[0] % size;
+  call(lua, open_message_pack, "unpack", bytes, {});
+  call(lua, open_struct, "unpack", bytes.substr(0, format), bytes.substr(format));
+  call(lua, open_struct, "size", bytes, {});
+  call(lua, open_struct, "pack", bytes.substr(0, format), bytes.substr(format));
+  return 0;
+}
