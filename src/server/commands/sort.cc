@@ -2,6 +2,7 @@
 // other keys hold for them.
 #include <vector>
 
+#include "server/acl/acl.h"
 #include "server/commands/collection.h"
 #include "server/commands/families.h"
 #include "server/commands/sort_order.h"
@@ -28,7 +29,19 @@ struct SortOptions {
 
 enum class Store : uint8_t { kTaken, kUnknown };
 
-bool take_option(ArgReader& args, Store store, SortOptions& options) {
+// The keys that patterns name are not among the arguments, so a user needs access to all of them.
+void require_all_keys(Context& c, ArgReader& args, std::string_view error) {
+  const Acl& acl = c.services().acl;
+  if (!acl.limits(c.session())) return;
+  if (!acl.may_use_any_key(c.session(), c.command(), c.args(), acl::kReadKey)) args.error(error);
+}
+
+constexpr std::string_view kByDenied =
+    "ERR BY option of SORT denied due to insufficient ACL permissions.";
+constexpr std::string_view kGetDenied =
+    "ERR GET option of SORT denied due to insufficient ACL permissions.";
+
+bool take_option(Context& c, ArgReader& args, Store store, SortOptions& options) {
   if (args.take("ASC")) return options.sense = Sense::kAscending, true;
   if (args.take("DESC")) return options.sense = Sense::kDescending, true;
   if (args.take("ALPHA")) return options.alpha = true;
@@ -37,8 +50,16 @@ bool take_option(ArgReader& args, Store store, SortOptions& options) {
     options.count = args.integer();
     return true;
   }
-  if (args.take("BY", 1)) return options.by = SortPattern(args.word()), true;
-  if (args.take("GET", 1)) return options.get.push_back(SortPattern(args.word())), true;
+  if (args.take("BY", 1)) {
+    options.by = SortPattern(args.word());
+    if (options.by->names_keys()) require_all_keys(c, args, kByDenied);
+    return true;
+  }
+  if (args.take("GET", 1)) {
+    options.get.push_back(SortPattern(args.word()));
+    require_all_keys(c, args, kGetDenied);
+    return true;
+  }
   if (store == Store::kTaken && args.take("STORE", 1)) {
     options.store_position = args.position();
     args.skip();
@@ -50,7 +71,7 @@ bool take_option(ArgReader& args, Store store, SortOptions& options) {
 bool read_options(Context& c, Store store, SortOptions& options) {
   ArgReader args(c, 2);
   while (args.more())
-    if (!take_option(args, store, options)) args.syntax_error();
+    if (!take_option(c, args, store, options)) args.syntax_error();
   return args.finish();
 }
 

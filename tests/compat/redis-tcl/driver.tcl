@@ -23,12 +23,11 @@ proc send_data_packet {fd status data {elapsed 0}} {
     flush $fd
 }
 
-set ::protocol 2
 # A command that the server does not know, sent between the tests, must not end the tests behind it.
 rename ::redis::__dispatch__ ::redis::strict_dispatch
 proc ::redis::__dispatch__ {id method args} {
-    if {$method eq "hello" && $::cur_test eq ""} {set ::protocol [lindex $args 0]}
     set code [catch {::redis::strict_dispatch $id $method {*}$args} reply]
+    if {$code != 1 && [string equal -nocase $method hello]} {set ::protocols($id) [lindex $args 0]}
     if {$code == 1 && $::cur_test eq ""} {
         send_data_packet $::test_server_fd outside "$method: $reply"
         return ""
@@ -43,17 +42,29 @@ proc assert_encoding {expected key} {
     assert_match $expected $found
 }
 
+# What the servers' own clients speak.
+proc protocols {} {
+    set spoken {}
+    foreach server $::servers {
+        set known [expr {[dict exists $server client] && [regexp {\d+$} [dict get $server client] id]
+                         && [info exists ::protocols($id)]}]
+        lappend spoken [expr {$known ? $::protocols($id) : 2}]
+    }
+    return $spoken
+}
+
 rename test suite_test
 proc test {name args} {
     set failed $::num_failed
+    set spoken [protocols]
     uplevel 1 [list suite_test $name {*}$args]
     send_data_packet $::test_server_fd end $name
-    if {$::num_failed > $failed} recover
+    if {$::num_failed > $failed} {recover $spoken}
 }
 
-# What a failed test leaves behind: half a transaction, unread replies, a lost connection, a dead server. An external
-# one is started again by whoever runs this. The new client speaks the protocol that was chosen outside the tests.
-proc recover {} {
+# What a failed test leaves behind: half a transaction, unread replies, a lost connection, a dead server, switches that
+# it would have turned back. An external server is started again by whoever runs this.
+proc recover {spoken} {
     for {set level 0} {$level > -[llength $::servers]} {incr level -1} {
         for {set tries 0} {$tries < 40 && [catch {reconnect $level}]} {incr tries} {
             if {!$::external && ![is_alive [lindex $::servers end+$level]]} {
@@ -62,7 +73,10 @@ proc recover {} {
             }
             after 100
         }
-        catch {r $level hello $::protocol}
+        catch {r $level hello [lindex $spoken end+$level]}
+        foreach switch {{config set maxmemory 0} {debug set-active-expire 1} {debug pause-cron 0} {client unpause}} {
+            catch {r $level {*}$switch}
+        }
     }
 }
 
