@@ -107,13 +107,6 @@ bool merge_all(Context& c, ds::RegisterArray& registers, bool& any_dense) {
   return true;
 }
 
-// The destination's own registers have been merged already and found whole.
-void raise_all(ds::HyperLogLog& value, const ds::RegisterArray& registers) {
-  for (size_t i = 0; i < ds::kRegisters; ++i)
-    if (registers[i] != 0) value.raise(i, registers[i]);
-  value.forget_count();
-}
-
 // PFMERGE destkey [sourcekey [sourcekey ...]]
 void pfmerge(Context& c) {
   ds::RegisterArray registers;
@@ -124,7 +117,7 @@ void pfmerge(Context& c) {
   if (!entry) entry = add_hyperloglog(c, key);
   edit_hyperloglog(c, key, entry, [&](ds::HyperLogLog& value) {
     if (any_dense) value.make_dense();
-    raise_all(value, registers);
+    value.take_all(registers);
   });
   c.modified(key, KeyEventClass::kString, "pfadd");
   c.reply().ok();

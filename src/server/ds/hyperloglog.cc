@@ -107,6 +107,15 @@ bool HyperLogLog::make_dense() {
   return true;
 }
 
+void HyperLogLog::take_all(const RegisterArray& array) {
+  // One by one while it is sparse; the bytes depend on the order, and it may get dense on the way.
+  size_t index = 0;
+  for (; index < kRegisters && is_sparse(); ++index)
+    if (array[index] != 0) raise(index, array[index]);
+  if (!is_sparse()) array.pack(registers());
+  forget_count();
+}
+
 void HyperLogLog::cache_count(uint64_t count) {
   std::memcpy(mutable_bytes_.data() + kCountAt, &count, sizeof count);
 }

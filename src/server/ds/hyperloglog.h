@@ -109,6 +109,8 @@ class HyperLogLog : public HyperLogLogView {
   Change raise(size_t index, uint8_t value);
   // False: invariant 3 does not hold.
   bool make_dense();
+  // Raises every register to at least the array's, which has this one's merged into it already.
+  void take_all(const RegisterArray& array);
 
   void cache_count(uint64_t count);
   void forget_count();

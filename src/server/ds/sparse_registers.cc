@@ -87,21 +87,40 @@ std::string SparseRegisters::describe() const {
   return text;
 }
 
-SparseRegisters::Change SparseRegisters::raise(size_t index, uint8_t value) const {
-  Change change;
-  RegisterRun run{};
-  size_t first = 0;
-  for (;; first += run.length, change.previous = change.at, change.at += run.bytes) {
-    if (change.at < runs_.size()) run = decode(runs_, change.at);
-    if (change.at >= runs_.size() || run.bytes == 0) {
-      change.kind = Change::Kind::kCorrupt;
-      return change;
+// All that PFADD does with most elements is this search, so it looks at the three forms of a run by
+// itself and computes nothing else.
+SparseRegisters::Place SparseRegisters::find(size_t index) const {
+  const auto* const bytes = reinterpret_cast<const uint8_t*>(runs_.data());
+  const size_t size = runs_.size();
+  size_t at = 0, previous = 0, first = 0;
+  while (at < size) {
+    const unsigned byte = bytes[at];
+    size_t length = byte & kValBit ? (byte & 3U) + 1 : (byte & 63U) + 1;
+    size_t next = at + 1;
+    if ((byte & (kValBit | kLongBit)) == kLongBit) {
+      if (next == size) break;
+      length = ((byte & 63U) << 8 | bytes[next]) + 1;
+      ++next;
     }
-    if (index < first + run.length) break;
+    if (index < first + length) return {true, at, previous, first};
+    first += length;
+    previous = at;
+    at = next;
   }
+  return {};
+}
+
+SparseRegisters::Change SparseRegisters::raise(size_t index, uint8_t value) const {
+  const Place place = find(index);
+  Change change{.at = place.at, .previous = place.previous};
+  if (!place.found) {
+    change.kind = Change::Kind::kCorrupt;
+    return change;
+  }
+  const RegisterRun run = decode(runs_, place.at);
   if (run.value >= value) return change;
 
-  const auto before = static_cast<uint32_t>(index - first);
+  const auto before = static_cast<uint32_t>(index - place.first);
   const uint32_t behind = run.length - before - 1;
   char* to = change.runs;
   if (before != 0) to = encode(to, run.value, before);

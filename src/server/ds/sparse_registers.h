@@ -71,6 +71,15 @@ class SparseRegisters {
   static size_t join(char* runs, size_t size, size_t from);
 
  private:
+  // Of the run that holds a register.
+  struct Place {
+    bool found = false;
+    size_t at = 0;
+    size_t previous = 0;
+    size_t first = 0;  // its first register
+  };
+  Place find(size_t index) const;
+
   std::string_view runs_;
 };
 
