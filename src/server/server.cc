@@ -35,9 +35,9 @@ std::string path_of_executable() {
 ae::ConnectionOptions connection_options(const Config& config) {
   ae::ConnectionOptions options;
   options.max_kept_input = size_t(config.client_query_buffer_limit_bytes);
-  // A client may send all of a long pipeline before it reads the first reply. Whoever stopped to read
-  // it would wait for one who waits for him, so unread replies are bounded as unread requests are,
-  // where client-output-buffer-limit says nothing.
+  // A client may send all of a long pipeline before it reads the first reply. Whoever stopped to
+  // read it would wait for one who waits for him, so unread replies are bounded as unread requests
+  // are, where client-output-buffer-limit says nothing.
   options.high_watermark = options.max_kept_input;
   options.low_watermark = options.high_watermark / 2;
   return options;

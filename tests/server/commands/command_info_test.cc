@@ -65,7 +65,8 @@ TEST_F(CommandInfoTest, CategoriesHaveNamesBothWays) {
 TEST_F(CommandInfoTest, HelpOfEveryContainer) {
   for (const Command& command : rig_.table.commands()) {
     if (command.subcommands.empty()) continue;
-    if (command.full_name == "cluster") continue;  // there is none, and its HELP says so, as Redis' does
+    if (command.full_name == "cluster")
+      continue;  // there is none, and its HELP says so, as Redis' does
     SCOPED_TRACE(command.full_name);
     const std::string help = rig_.run(client_, {command.full_name, "HELP"});
     EXPECT_NE(help.find(" <subcommand> [<arg> [value] [opt] ...]. Subcommands are:\r\n"),
