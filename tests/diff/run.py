@@ -251,7 +251,7 @@ class Generator:
     def lua_value(self, depth=0):
         """A literal, of what replies are made of."""
         r = self.rng
-        plain = [lambda: r.choice([b"1", b"-7", b"3.99", b"2^53", b"0"]), lambda: b"'" + r.choice([b"", b"a", b"hello world", b"10"]) + b"'",
+        plain = [lambda: r.choice([b"1", b"-7", b"3.75", b"2^53", b"0"]), lambda: b"'" + r.choice([b"", b"a", b"hello world", b"10"]) + b"'",
                  lambda: r.choice([b"true", b"false", b"nil"])]
         if depth > 3:
             return r.choice(plain)()

@@ -91,7 +91,7 @@ bool visit_keys(const Command& command, Args args,
                                      find_run(command.spec->more_keys, args),
                                      find_run(command.spec->third_keys, args)};
   for (const std::optional<Run>& run : runs)
-    if (!run) return false;
+    if (!run) return command.spec->has(kNoMandatoryKeys);
   int specification = 0;
   for (const std::optional<Run>& run : runs) {
     const KeyAccess access = key_access::of_request(command, specification++, args);

@@ -128,8 +128,6 @@ std::optional<std::vector<KeyPosition>> find_keys(Context& c) {
     c.fail("ERR Invalid number of arguments specified for command");
   } else if (auto keys = key_positions(*command, request)) {
     return keys;
-  } else if (command->spec->has(kNoMandatoryKeys)) {
-    return std::vector<KeyPosition>();
   } else {
     c.fail("ERR Invalid arguments specified for command");
   }

@@ -136,11 +136,15 @@ std::string FunctionRegistry::restore(const std::vector<std::string>& codes, Res
   const auto on_conflict = policy == Restore::kReplace ? OnConflict::kReplace : OnConflict::kRefuse;
   if (policy == Restore::kFlush) flush();
   for (const auto& [name, library] : fresh.libraries_) {
-    std::string error = check_conflicts(*library, on_conflict);
-    if (!error.empty()) {
-      publish_facts();
-      return error;
+    std::string error;
+    if (on_conflict == OnConflict::kRefuse && libraries_.count(name) != 0) {
+      error = "ERR Library " + name + " already exists";
+    } else {
+      error = check_conflicts(*library, on_conflict);
     }
+    if (error.empty()) continue;
+    publish_facts();
+    return error;
   }
   for (const std::string& code : codes) load(code, on_conflict);
   publish_facts();

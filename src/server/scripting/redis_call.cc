@@ -3,9 +3,11 @@
 #include <cmath>
 
 #include "ae/base/decimal.h"
+#include "server/acl/acl.h"
 #include "server/command/command_runner.h"
 #include "server/command/errors.h"
 #include "server/command/table.h"
+#include "server/observe/acl_report.h"
 #include "server/scripting/lua_values.h"
 #include "server/scripting/redis_library.h"
 
@@ -55,8 +57,7 @@ bool arity_fits(const CommandSpec& spec, size_t count) {
   return spec.arity >= 0 ? count == size_t(spec.arity) : count >= size_t(-spec.arity);
 }
 
-// What a script may not run, in the order of Redis. Empty: go on. Access rules (ACL) belong here
-// when there are users.
+// What a script may not run, in the order of Redis. Empty: go on.
 std::string_view refusal(const Command* command, const ScriptRun& run, size_t count) {
   if (!command) return "ERR Unknown Redis command called from script";
   const CommandSpec& spec = *command->spec;
@@ -68,6 +69,15 @@ std::string_view refusal(const Command* command, const ScriptRun& run, size_t co
   if (run.short_of_memory && !run.allow_oom && !run.has_written && spec.has(kDenyOom))
     return errors::kOom;
   return {};
+}
+
+// The script acts for the user who runs it. Empty: he may.
+std::string access_denial(Services& services, const Session& session, const Command& command,
+                          std::span<const std::string_view> args) {
+  const acl::Denial denial = services.acl.check(session, command, args);
+  if (!denial.denied()) return {};
+  return "ERR ACL failure in script: " +
+         log_denial(services, session, {command, args}, denial, acl::Place::kScript);
 }
 
 // Runs the command on the stack of `lua` and pushes its reply. False: it is an error.
@@ -84,6 +94,14 @@ bool run_command(lua_State* lua) {
   if (!error.empty()) {
     push_error(lua, error);
     return false;
+  }
+  if (interpreter.services().acl.limits(run.session)) {
+    const std::string denial =
+        access_denial(interpreter.services(), run.session, *command, arguments);
+    if (!denial.empty()) {
+      push_error(lua, denial);
+      return false;
+    }
   }
   if (command->spec->has(kWrite)) run.has_written = true;
   proto::StringSink& bytes = interpreter.reply_bytes();
@@ -110,7 +128,7 @@ int redis_pcall(lua_State* lua) {
   return 1;
 }
 
-// redis.acl_check_cmd(name, argument, ...): the one user may run everything there is
+// redis.acl_check_cmd(name, argument, ...): whether the user may run it
 int redis_acl_check_cmd(lua_State* lua) {
   Interpreter& interpreter = Interpreter::of(lua);
   std::vector<std::string_view>& arguments = interpreter.arguments();
@@ -119,7 +137,13 @@ int redis_acl_check_cmd(lua_State* lua) {
   const Command* command = interpreter.services().commands.resolve(arguments);
   if (!command || (!command->spec->handler && arguments.size() >= 2))
     return raise_error(lua, "ERR Invalid command passed to redis.acl_check_cmd()");
-  lua_pushboolean(lua, 1);
+  const Session& session = interpreter.current().session;
+  const Acl& acl = interpreter.services().acl;
+  // A request without its arguments has no keys to ask about: it is allowed where all is.
+  const bool allowed = arity_fits(*command->spec, arguments.size())
+                           ? !acl.check(session, *command, arguments).denied()
+                           : !acl.limits(session);
+  lua_pushboolean(lua, allowed);
   return 1;
 }
 

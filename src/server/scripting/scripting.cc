@@ -35,9 +35,7 @@ bool admit(Context& context, ScriptRun& run, Declared declared, ScriptAccess acc
   if (access == ScriptAccess::kReadOnly && !no_writes) {
     context.fail("ERR Can not execute a script with write flag using *_ro command.");
   } else if (run.short_of_memory && !run.allow_oom && !no_writes) {
-    context.fail(
-        "OOM allow-oom flag is not set on the script, can not run it when used memory > "
-        "'maxmemory'");
+    context.fail(errors::kOom);
   }
   return !context.failed();
 }

@@ -10,6 +10,7 @@
 //               many bytes as the number before it says
 #include <algorithm>
 #include <bit>
+#include <cctype>
 #include <cstdint>
 #include <cstring>
 #include <string>
@@ -43,7 +44,16 @@ class Format {
     return {option, size, padding(option, size, offset)};
   }
 
+  // For who has no use for the option.
+  void refuse_unknown(char option) {
+    if (std::isalnum(uint8_t(option)) != 0) refuse(option);
+  }
+
  private:
+  void refuse(char option) {
+    luaL_argerror(lua_, 1, lua_pushfstring(lua_, "invalid format option '%c'", option));
+  }
+
   bool digit() const { return *text_ >= '0' && *text_ <= '9'; }
 
   size_t number_or(size_t otherwise) {
@@ -91,8 +101,8 @@ class Format {
       case 's':
       case ' ':
         return 0;
-      default:
-        direct(option);
+      default:  // struct.size passes over letters it does not know
+        if (std::isalnum(uint8_t(option)) == 0) direct(option);
         return 0;
     }
   }
@@ -105,7 +115,7 @@ class Format {
       if (!std::has_single_bit(alignment_))
         luaL_error(lua_, "alignment %d is not a power of 2", int(alignment_));
     } else {
-      luaL_argerror(lua_, 1, lua_pushfstring(lua_, "invalid format option '%c'", option));
+      refuse(option);
     }
   }
 
@@ -172,7 +182,8 @@ void append_text(lua_State* lua, std::string& out, const Format::Item& item, int
   size_t length = 0;
   const char* text = luaL_checklstring(lua, argument, &length);
   const size_t size = item.option == 's' || item.size == 0 ? length : item.size;
-  luaL_argcheck(lua, length >= size, argument, "string too short");
+  // One behind: lua-struct counts so.
+  luaL_argcheck(lua, length >= size, argument + 1, "string too short");
   out.append(text, size);
   if (item.option == 's') out += '\0';
 }
@@ -182,6 +193,7 @@ int pack(lua_State* lua) {
   Format format(lua, 1);
   std::string out;
   int argument = 2;
+  lua_pushnil(lua);  // what a missing value is
   while (format.more()) {
     const Format::Item item = format.next(out.size());
     out.append(item.padding, '\0');
@@ -195,6 +207,8 @@ int pack(lua_State* lua) {
       append_text(lua, out, item, argument++);
     } else if (item.option == 'x') {
       out += '\0';
+    } else {
+      format.refuse_unknown(item.option);
     }
   }
   push_text(lua, out);
@@ -214,7 +228,7 @@ size_t text_size(lua_State* lua, const Format::Item& item, std::string_view data
     luaL_error(lua, "format 'c0' needs a previous size");
   const lua_Number number = lua_tonumber(lua, -1);
   lua_pop(lua, 1);
-  luaL_argcheck(lua, number >= 0 && number <= lua_Number(data.size() - offset), 2,
+  luaL_argcheck(lua, number >= 0 && number < lua_Number(data.size() - offset) + 1, 2,
                 "data string too short");
   return size_t(number);
 }
@@ -246,6 +260,8 @@ int unpack(lua_State* lua) {
       size = text_size(lua, item, data, offset, 3);
       push_text(lua, data.substr(offset, size));
       if (item.option == 's') ++size;
+    } else if (item.option != 'x') {
+      format.refuse_unknown(item.option);
     }
     offset += size;
   }
