@@ -108,6 +108,12 @@ Result<Address> Listener::address(uint32_t endpoint) const {
   return os_.local_address(endpoints_.at(endpoint).fd);
 }
 
+void Listener::accept_backlog(uint32_t index) {
+  constexpr int kMostBacklog = 65'535;  // no more wait at a time (somaxconn)
+  for (int i = 0; i < kMostBacklog && accept_one(index); ++i) {
+  }
+}
+
 void Listener::close(uint32_t index) {
   Endpoint& endpoint = endpoints_.at(index);
   if (endpoint.fd == -1) return;

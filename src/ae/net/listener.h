@@ -99,6 +99,10 @@ class Listener final : private FileHandler {
   Result<Address> address(uint32_t endpoint) const;
   // Its descriptor, for socket options that accepted ones inherit. -1 once it is closed.
   int descriptor(uint32_t endpoint) const { return endpoints_[endpoint].fd; }
+  // Accepts all who wait in its backlog, whatever the budget. Before close() where others go on
+  // listening for the same address (SO_REUSEPORT): closing resets whoever waits there, though they
+  // have been told that they are connected.
+  void accept_backlog(uint32_t endpoint);
   // Closes it, and unlinks its path. The others go on; its number is given to a later one.
   void close(uint32_t endpoint);
 

@@ -127,7 +127,7 @@ ae::Status Endpoints::share(const Place& place, int descriptor) {
       descriptor,
       {.sharing = ae::PortSharing::kExclusive, .unix_mode = std::nullopt, .borrowed = true});
   if (!endpoint) return ae::fail(endpoint.error());
-  places_.push_back({*endpoint, place.origin, place.address});
+  places_.push_back({*endpoint, place.origin, place.address, true});
   return {};
 }
 
@@ -140,7 +140,10 @@ Origin Endpoints::origin_of(int fd, uint32_t endpoint) const {
 }
 
 void Endpoints::close() {
-  for (const Place& place : places_) listener_.close(place.endpoint);
+  for (const Place& place : places_) {
+    if (!place.borrowed) listener_.accept_backlog(place.endpoint);
+    listener_.close(place.endpoint);
+  }
   places_.clear();
 }
 

@@ -60,6 +60,7 @@ class Endpoints {
     uint32_t endpoint;
     Origin origin;  // kTcp: a client's own address decides whether it is local
     ae::Address address;
+    bool borrowed = false;  // another loop's listener, watched by this one too
   };
 
   std::optional<std::string> open_all(const Addresses& addresses, const Config& config);

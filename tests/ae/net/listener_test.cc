@@ -71,6 +71,21 @@ TEST_F(ListenerTest, SeveralEndpointsOfEveryFamily) {
   EXPECT_NE(::stat(path.c_str(), &status), 0);
 }
 
+// Whoever waits in a backlog has been told that he is connected: closing it would reset him.
+TEST_F(ListenerTest, ABacklogIsTakenBeforeItsEndpointCloses) {
+  constexpr size_t kWaiting = 20;
+  Listener& listener = make({.accepts_per_tick = 1});
+  const auto endpoint = listener.listen(Address::loopback(0));
+  ASSERT_TRUE(endpoint);
+  std::vector<Peer> peers;
+  while (peers.size() < kWaiting) peers.emplace_back(connect_to(*listener.address(*endpoint)));
+  listener.accept_backlog(*endpoint);
+  listener.close(*endpoint);
+  ASSERT_EQ(accepted_.size(), kWaiting);
+  EXPECT_EQ(errors_.size(), 0u);
+  for (Peer& peer : peers) peer.send("x");  // none was reset
+}
+
 // "0.0.0.0" and "::" side by side on one port.
 // IPv4 first: a free port of its is likely free in IPv6 as well, while on a machine that has served
 // thousands of connections a free port of IPv6 is likely not free in IPv4.
