@@ -87,12 +87,14 @@ TEST_P(RealPoller, AnInterruptedWaitIsSuccessWithoutEvents) {
   const itimerval often{.it_interval = {0, 2000}, .it_value = {0, 2000}};
   const itimerval never{};
   ASSERT_EQ(::setitimer(ITIMER_REAL, &often, nullptr), 0);
+  // The kernel may interrupt a wait for work of its own, too: that of a ring another test has closed.
   std::array<ReadyEvent, 4> out;
-  const Result<size_t> count = poller_->wait(out, std::nullopt);
+  while (alarms == 0) {
+    const Result<size_t> count = poller_->wait(out, std::nullopt);
+    ASSERT_TRUE(count.has_value()) << count.error().message();
+    EXPECT_EQ(*count, 0u);
+  }
   ::setitimer(ITIMER_REAL, &never, nullptr);
-  EXPECT_GT(alarms, 0) << "it returned without reason";
-  ASSERT_TRUE(count.has_value()) << count.error().message();
-  EXPECT_EQ(*count, 0u);
   ::sigaction(SIGALRM, &before, nullptr);
 }
 

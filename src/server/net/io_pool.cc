@@ -121,7 +121,11 @@ std::optional<std::string> IoPool::start_one() {
 void IoPool::end_retired() {
   for (std::unique_ptr<IoThread>& thread : threads_) {
     if (!thread || !thread->retiring || !thread->is_idle()) continue;
-    release();
+    // It may have accepted somebody just now.
+    thread->hold();
+    const bool empty = thread->worker().is_empty();
+    thread->release();
+    if (!empty) continue;
     thread->end();
     add(of_ended_, thread->counters());
     thread.reset();

@@ -46,6 +46,8 @@ class IoWorker final : private ae::ConnectionHandler {
   // What this loop accepts by itself, where it does.
   Endpoints& endpoints() { return endpoints_; }
   ae::ConnectionTable& table() { return table_; }
+  // Nobody is here, not even one whom main has not heard of yet.
+  bool is_empty() const { return table_.size() == 0 && notices_.empty(); }
   void add_memory(ClientMemory& sum);
   const HalfRequests& halves() const { return halves_; }
 

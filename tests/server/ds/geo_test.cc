@@ -129,14 +129,19 @@ TEST(GeoShape, FindsWhatASlowSearchFinds) {
       const double distance = geo_distance(centre, point);
       const auto found = circle.distance_inside(point);
       ASSERT_EQ(found.has_value(), distance <= radius);
-      if (found) ASSERT_EQ(*found, distance);
-      if (found) ASSERT_TRUE(is_covered(cover, point)) << radius;
+      if (found) {
+        ASSERT_EQ(*found, distance);
+        ASSERT_TRUE(is_covered(cover, point)) << radius;
+      }
       const auto in_box = box.distance_inside(point);
       const double abreast = geo_distance(point, {centre.longitude, point.latitude});
       const double up = geo_distance({point.longitude, centre.latitude}, point);
-      if (std::abs(up - radius / 2) > 1e-6)
+      if (std::abs(up - radius / 2) > 1e-6) {
         ASSERT_EQ(in_box.has_value(), abreast <= radius && up <= radius / 2);
-      if (in_box) ASSERT_TRUE(is_covered(box_cover, point)) << radius;
+      }
+      if (in_box) {
+        ASSERT_TRUE(is_covered(box_cover, point)) << radius;
+      }
     }
   }
 }

@@ -127,7 +127,9 @@ TEST(HyperLogLog, SparseAndDenseAgreeWithAModel) {
         const bool higher = model[index] < rank;
         ASSERT_EQ(h.raise(index, rank), higher ? Change::kMade : Change::kNone);
         model.raise(index, rank);
-        if (h.view().is_sparse()) ASSERT_LE(h.bytes.size(), std::max<size_t>(limit, 18));
+        if (h.view().is_sparse()) {
+          ASSERT_LE(h.bytes.size(), std::max<size_t>(limit, 18));
+        }
       }
       expect_registers(h, model);
       ASSERT_EQ(h.view().count(), estimate_count(model.histogram()));
