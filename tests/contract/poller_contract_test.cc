@@ -87,7 +87,8 @@ TEST_P(RealPoller, AnInterruptedWaitIsSuccessWithoutEvents) {
   const itimerval often{.it_interval = {0, 2000}, .it_value = {0, 2000}};
   const itimerval never{};
   ASSERT_EQ(::setitimer(ITIMER_REAL, &often, nullptr), 0);
-  // The kernel may interrupt a wait for work of its own, too: that of a ring another test has closed.
+  // The kernel may interrupt a wait for work of its own, too: that of a ring another test has
+  // closed.
   std::array<ReadyEvent, 4> out;
   while (alarms == 0) {
     const Result<size_t> count = poller_->wait(out, std::nullopt);
