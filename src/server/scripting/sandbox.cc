@@ -1,5 +1,6 @@
 #include "server/scripting/sandbox.h"
 
+#include <algorithm>
 #include <cmath>
 #include <ctime>
 #include <string>
@@ -243,6 +244,47 @@ void set_prng_function(lua_State* lua, const char* name, lua_CFunction function,
 
 // --- putting it together; `globals` is the position of the table scripts will see
 
+// --- functions of Debian's libraries that a script could crash the server with
+
+// Lua 5.1's unpack counts its results in an int, which indexes far apart overflow.
+int base_unpack(lua_State* lua) {
+  look_behind_face(lua);
+  luaL_checktype(lua, 1, LUA_TTABLE);
+  const int first = luaL_optint(lua, 2, 1);
+  const int last = luaL_opt(lua, luaL_checkint, 3, int(lua_objlen(lua, 1)));
+  if (first > last) return 0;
+  const int64_t count = int64_t(last) - first + 1;
+  if (count >= LUAI_MAXCSTACK || !lua_checkstack(lua, int(count)))
+    return luaL_error(lua, "too many results to unpack");
+  for (int64_t i = first; i <= last; ++i) lua_rawgeti(lua, 1, int(i));
+  return int(count);
+}
+
+// The bit library's tohex negates its number of digits, which the smallest int does not survive.
+// Upvalue: that function.
+int bit_tohex(lua_State* lua) {
+  constexpr int32_t kMostDigits = 8;
+  lua_settop(lua, lua_gettop(lua) > 2 ? 2 : lua_gettop(lua));
+  if (lua_gettop(lua) == 2) {
+    const lua_Number wrapped = std::fmod(luaL_checknumber(lua, 2), 4294967296.0);  // 2^32
+    const auto digits = std::isfinite(wrapped) ? int32_t(uint32_t(int64_t(wrapped))) : kMostDigits;
+    lua_pushinteger(lua, std::clamp(digits, -kMostDigits, kMostDigits));
+    lua_replace(lua, 2);
+  }
+  lua_pushvalue(lua, lua_upvalueindex(1));
+  lua_insert(lua, 1);
+  lua_call(lua, lua_gettop(lua) - 1, 1);
+  return 1;
+}
+
+void guard_tohex(lua_State* lua) {
+  lua_getglobal(lua, "bit");
+  lua_getfield(lua, -1, "tohex");
+  lua_pushcclosure(lua, bit_tohex, 1);
+  lua_setfield(lua, -2, "tohex");
+  lua_pop(lua, 1);
+}
+
 void open(lua_State* lua, lua_CFunction library) {
   lua_pushcfunction(lua, library);
   lua_call(lua, 0, 0);
@@ -259,6 +301,7 @@ void add_base_functions(lua_State* lua) {
   set_field(lua, "setmetatable", base_setmetatable);
   set_field(lua, "getmetatable", base_getmetatable);
   set_field(lua, "pcall", base_pcall);
+  set_field(lua, "unpack", base_unpack);
   set_field(lua, "collectgarbage", base_collectgarbage);
   set_field(lua, "load", base_load);
   set_field(lua, "loadstring", base_loadstring);
@@ -322,6 +365,7 @@ void open_sandbox(lua_State* lua, Prng& prng) {
   for (const lua_CFunction library : {luaopen_base, luaopen_table, luaopen_string, luaopen_math})
     open(lua, library);
   open(lua, luaopen_bit);
+  guard_tohex(lua);
   lua_getglobal(lua, "math");
   set_prng_function(lua, "random", math_random, prng);
   set_prng_function(lua, "randomseed", math_randomseed, prng);
