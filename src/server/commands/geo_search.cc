@@ -5,6 +5,7 @@
 // stored.
 #include <algorithm>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "server/commands/collection.h"
@@ -46,7 +47,9 @@ class Findings {
   void sort(Order order, size_t count) {
     const bool nearest_first = order == Order::kNearestFirst;
     const auto before = [nearest_first](const Found& a, const Found& b) {
-      if (a.distance_m == b.distance_m) return a.name_at < b.name_at;
+      // A member without a name stands where the next begins.
+      if (a.distance_m == b.distance_m)
+        return std::tie(a.name_at, a.name_length) < std::tie(b.name_at, b.name_length);
       return (a.distance_m < b.distance_m) == nearest_first;
     };
     if (count < found_.size()) {
