@@ -12,6 +12,7 @@
 //   static_assert(sane(kTable));
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string_view>
@@ -121,6 +122,10 @@ struct CommandSpec {
   std::span<const CommandSpec> subcommands = {};
 
   bool has(CommandFlags flag) const { return (flags & flag) != 0; }
+  // Whether a request of so many words, the name included, fits the arity.
+  bool takes(size_t words) const {
+    return arity >= 0 ? words == size_t(arity) : words >= size_t(-arity);
+  }
 };
 
 // What a table must satisfy at compile time. (That a row has a handler or subcommands is asserted

@@ -118,10 +118,6 @@ void acl_genpass(Context& c) {
 
 // --- ACL DRYRUN
 
-bool arity_fits(const CommandSpec& spec, size_t count) {
-  return spec.arity >= 0 ? count == size_t(spec.arity) : count >= size_t(-spec.arity);
-}
-
 // ACL DRYRUN username command [arg [arg ...]]
 void acl_dryrun(Context& c) {
   const acl::User* user = users_of(c).find(c.arg(2));
@@ -131,8 +127,7 @@ void acl_dryrun(Context& c) {
   const bool misses_subcommand = command && !command->spec->handler && request.size() > 1;
   if (!command || misses_subcommand)
     return c.fail("ERR Command '" + std::string(request[0]) + "' not found");
-  if (!arity_fits(*command->spec, request.size()))
-    return c.fail(errors::wrong_arity(command->full_name));
+  if (!command->spec->takes(request.size())) return c.fail(errors::wrong_arity(command->full_name));
   const acl::Denial denial = acl::check_request(*user, *command, request);
   if (!denial.denied()) return c.reply().ok();
   c.reply().bulk(acl::text_of(denial, *user, *command, request, acl::Detail::kVerbose));

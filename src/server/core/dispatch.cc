@@ -27,10 +27,6 @@ uint64_t monotonic_ns() {
   return uint64_t(now.tv_sec) * 1'000'000'000 + uint64_t(now.tv_nsec);
 }
 
-bool arity_fits(const CommandSpec& spec, size_t count) {
-  return spec.arity >= 0 ? count == size_t(spec.arity) : count >= size_t(-spec.arity);
-}
-
 // A web page can make a browser send these words to a local port, followed by lines of its choice.
 bool looks_like_http(std::string_view word) {
   return equals_ignoring_case(word, "post") || equals_ignoring_case(word, "host:");
@@ -108,7 +104,7 @@ Dispatcher::Outcome Dispatcher::run(Session& session, const Request& request,
                                     std::span<const std::string_view> args,
                                     proto::ReplyWriter& reply) {
   const Command* command = request.command;
-  if (!command || !command->spec->handler || !arity_fits(*command->spec, args.size())) [[unlikely]]
+  if (!command || !command->spec->handler || !command->spec->takes(args.size())) [[unlikely]]
     return refuse_unresolved(session, command, args, reply);
 
   session.last_command = command->id;

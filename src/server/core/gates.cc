@@ -19,17 +19,6 @@ constexpr std::string_view kDebugRefused =
     "run it from a local connection, otherwise you need to set this option in the configuration "
     "file, and then restart the server.";
 
-}  // namespace
-
-// The order is Redis': who may not know the command learns nothing about memory.
-const Gates::Gate Gates::kGates[] = {
-    &Gates::check_protected, &Gates::check_authentication, &Gates::check_multi,
-    &Gates::check_access,    &Gates::check_memory,         &Gates::check_subscribed,
-    &Gates::check_pause,
-};
-
-namespace {
-
 // What a command will do, EXEC's queue included.
 CommandFlags flags_of(const Command& command, const Session& session) {
   CommandFlags flags = command.spec->flags;
@@ -39,6 +28,13 @@ CommandFlags flags_of(const Command& command, const Session& session) {
 }
 
 }  // namespace
+
+// The order is Redis': who may not know the command learns nothing about memory.
+const Gates::Gate Gates::kGates[] = {
+    &Gates::check_protected, &Gates::check_authentication, &Gates::check_multi,
+    &Gates::check_access,    &Gates::check_memory,         &Gates::check_subscribed,
+    &Gates::check_pause,
+};
 
 Gates::Gates(Services& services, MemoryGuard& memory) : services_(services), memory_(memory) {
   refresh();

@@ -53,16 +53,12 @@ std::string_view collect(lua_State* lua, std::vector<std::string_view>& argument
   return {};
 }
 
-bool arity_fits(const CommandSpec& spec, size_t count) {
-  return spec.arity >= 0 ? count == size_t(spec.arity) : count >= size_t(-spec.arity);
-}
-
 // What a script may not run, in the order of Redis. Empty: go on.
 std::string_view refusal(const Command* command, const ScriptRun& run, size_t count) {
   if (!command) return "ERR Unknown Redis command called from script";
   const CommandSpec& spec = *command->spec;
   if (!spec.handler && count >= 2) return "ERR Unknown Redis command called from script";
-  if (!arity_fits(spec, count)) return "ERR Wrong number of args calling Redis command from script";
+  if (!spec.takes(count)) return "ERR Wrong number of args calling Redis command from script";
   if (!spec.handler) return "ERR Unknown Redis command called from script";
   if (spec.has(kNoScript)) return "ERR This Redis command is not allowed from script";
   if (run.read_only && spec.has(kWrite | kMayReplicate)) return kReadOnly;
@@ -140,7 +136,7 @@ int redis_acl_check_cmd(lua_State* lua) {
   const Session& session = interpreter.current().session;
   const Acl& acl = interpreter.services().acl;
   // A request without its arguments has no keys to ask about: it is allowed where all is.
-  const bool allowed = arity_fits(*command->spec, arguments.size())
+  const bool allowed = command->spec->takes(arguments.size())
                            ? !acl.check(session, *command, arguments).denied()
                            : !acl.limits(session);
   lua_pushboolean(lua, allowed);
