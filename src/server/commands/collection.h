@@ -101,6 +101,38 @@ inline void open_pair(proto::ReplyWriter& reply) {
   if (reply.resp() == proto::Resp::k3) reply.array(2);
 }
 
+// --- popping from the first of several keys that has anything
+
+// What LMPOP, ZMPOP and their blocking forms ask for; `Side` is an end of a list, or the lowest or
+// highest of a sorted set.
+template <typename Side>
+struct MultiPop {
+  size_t first_key = 0;  // its position, and how many there are
+  size_t keys = 0;
+  Side side = {};
+  uint64_t count = 1;
+};
+
+// numkeys key [key ...] SIDE [COUNT count]
+template <typename Side>
+MultiPop<Side> read_multi_pop(ArgReader& args, Side (*read_side)(ArgReader&)) {
+  MultiPop<Side> wanted;
+  wanted.keys = size_t(number_from(args, 1, "ERR numkeys should be greater than 0"));
+  wanted.first_key = args.position();
+  if (wanted.keys >= args.left()) args.syntax_error();
+  args.skip(wanted.keys);
+  wanted.side = read_side(args);
+  if (args.take("COUNT", 1))
+    wanted.count = uint64_t(number_from(args, 1, "ERR count should be greater than 0"));
+  return wanted;
+}
+
+// For a command that found nothing in its keys: it waits for one of this type, where it may.
+inline void wait_for(Context& c, Type type, size_t first_key, size_t keys, int64_t deadline_ms) {
+  if (!c.may_block()) return c.reply().null_array();
+  c.block({.keys = c.args().subspan(first_key, keys), .type = type, .deadline_ms = deadline_ms});
+}
+
 // --- storing results
 
 // Deletes the old value of a key that gets another one, or none.

@@ -50,28 +50,8 @@ void rpop(Context& c) {
 
 // --- popping from the first of several lists that has any
 
-struct MultiPop {
-  size_t first_key = 0;  // its position, and how many there are
-  size_t keys = 0;
-  End end = End::kFront;
-  uint64_t count = 1;
-};
-
-// numkeys key [key ...] LEFT | RIGHT [COUNT count]
-MultiPop read_multi_pop(ArgReader& args) {
-  MultiPop wanted;
-  wanted.keys = size_t(number_from(args, 1, "ERR numkeys should be greater than 0"));
-  wanted.first_key = args.position();
-  if (wanted.keys >= args.left()) args.syntax_error();
-  args.skip(wanted.keys);
-  wanted.end = read_end(args);
-  if (args.take("COUNT", 1))
-    wanted.count = uint64_t(number_from(args, 1, "ERR count should be greater than 0"));
-  return wanted;
-}
-
 // False: all are empty, and nothing was replied.
-bool pop_first(Context& c, const MultiPop& wanted) {
+bool pop_first(Context& c, const MultiPop<End>& wanted) {
   KeyBatch batch(c, wanted.first_key, wanted.first_key + wanted.keys - 1, 1);
   for (size_t i = 0; i < batch.size(); ++i) {
     const Key key = batch[i];
@@ -80,22 +60,16 @@ bool pop_first(Context& c, const MultiPop& wanted) {
     if (!entry) continue;
     c.reply().array(2);
     c.reply().bulk(key.name);
-    pop_several(c, key, entry, wanted.end, wanted.count);
+    pop_several(c, key, entry, wanted.side, wanted.count);
     return true;
   }
   return false;
 }
 
-void wait_for(Context& c, size_t first_key, size_t keys, int64_t deadline_ms) {
-  if (!c.may_block()) return c.reply().null_array();
-  c.block(
-      {.keys = c.args().subspan(first_key, keys), .type = Type::kList, .deadline_ms = deadline_ms});
-}
-
 // LMPOP numkeys key [key ...] LEFT | RIGHT [COUNT count]
 void lmpop(Context& c) {
   ArgReader args(c);
-  const MultiPop wanted = read_multi_pop(args);
+  const MultiPop<End> wanted = read_multi_pop(args, read_end);
   if (!args.finish()) return;
   if (!pop_first(c, wanted)) c.reply().null_array();
 }
@@ -104,9 +78,9 @@ void lmpop(Context& c) {
 void blmpop(Context& c) {
   ArgReader args(c);
   const int64_t deadline_ms = read_deadline(args, c.now_ms());
-  const MultiPop wanted = read_multi_pop(args);
+  const MultiPop<End> wanted = read_multi_pop(args, read_end);
   if (!args.finish()) return;
-  if (!pop_first(c, wanted)) wait_for(c, wanted.first_key, wanted.keys, deadline_ms);
+  if (!pop_first(c, wanted)) wait_for(c, Type::kList, wanted.first_key, wanted.keys, deadline_ms);
 }
 
 // --- popping one, or waiting for it
@@ -127,7 +101,7 @@ void pop_or_wait(Context& c, End end) {
     entry->list().pop(end, [&c](const ds::Element& element) { reply_element(c, element); });
     return after_removal(c, key, entry, pop_event(end));
   }
-  wait_for(c, 1, keys, deadline_ms);
+  wait_for(c, Type::kList, 1, keys, deadline_ms);
 }
 
 // BLPOP key [key ...] timeout

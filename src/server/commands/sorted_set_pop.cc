@@ -60,28 +60,8 @@ Extreme read_extreme(ArgReader& args) {
 
 // --- popping from the first of several sets that has any
 
-struct MultiPop {
-  size_t first_key = 0;  // its position, and how many there are
-  size_t keys = 0;
-  Extreme extreme = Extreme::kMin;
-  uint64_t count = 1;
-};
-
-// numkeys key [key ...] MIN | MAX [COUNT count]
-MultiPop read_multi_pop(ArgReader& args) {
-  MultiPop wanted;
-  wanted.keys = size_t(number_from(args, 1, "ERR numkeys should be greater than 0"));
-  wanted.first_key = args.position();
-  if (wanted.keys >= args.left()) args.syntax_error();
-  args.skip(wanted.keys);
-  wanted.extreme = read_extreme(args);
-  if (args.take("COUNT", 1))
-    wanted.count = uint64_t(number_from(args, 1, "ERR count should be greater than 0"));
-  return wanted;
-}
-
 // False: all are empty, and nothing was replied.
-bool pop_first(Context& c, const MultiPop& wanted) {
+bool pop_first(Context& c, const MultiPop<Extreme>& wanted) {
   KeyBatch batch(c, wanted.first_key, wanted.first_key + wanted.keys - 1, 1);
   for (size_t i = 0; i < batch.size(); ++i) {
     const Key key = batch[i];
@@ -92,22 +72,16 @@ bool pop_first(Context& c, const MultiPop& wanted) {
     c.reply().array(2);
     c.reply().bulk(key.name);
     c.reply().array(popped);
-    pop(c, key, entry, wanted.extreme, popped, Pairs::kNested);
+    pop(c, key, entry, wanted.side, popped, Pairs::kNested);
     return true;
   }
   return false;
 }
 
-void wait_for(Context& c, size_t first_key, size_t keys, int64_t deadline_ms) {
-  if (!c.may_block()) return c.reply().null_array();
-  c.block(
-      {.keys = c.args().subspan(first_key, keys), .type = Type::kZSet, .deadline_ms = deadline_ms});
-}
-
 // ZMPOP numkeys key [key ...] MIN | MAX [COUNT count]
 void zmpop(Context& c) {
   ArgReader args(c);
-  const MultiPop wanted = read_multi_pop(args);
+  const MultiPop<Extreme> wanted = read_multi_pop(args, read_extreme);
   if (!args.finish()) return;
   if (!pop_first(c, wanted)) c.reply().null_array();
 }
@@ -116,9 +90,9 @@ void zmpop(Context& c) {
 void bzmpop(Context& c) {
   ArgReader args(c);
   const int64_t deadline_ms = read_deadline(args, c.now_ms());
-  const MultiPop wanted = read_multi_pop(args);
+  const MultiPop<Extreme> wanted = read_multi_pop(args, read_extreme);
   if (!args.finish()) return;
-  if (!pop_first(c, wanted)) wait_for(c, wanted.first_key, wanted.keys, deadline_ms);
+  if (!pop_first(c, wanted)) wait_for(c, Type::kZSet, wanted.first_key, wanted.keys, deadline_ms);
 }
 
 // --- popping one, or waiting for it
@@ -138,7 +112,7 @@ void pop_or_wait(Context& c, Extreme extreme) {
     c.reply().bulk(key.name);
     return pop(c, key, entry, extreme, 1, Pairs::kFlat);
   }
-  wait_for(c, 1, keys, deadline_ms);
+  wait_for(c, Type::kZSet, 1, keys, deadline_ms);
 }
 
 // BZPOPMIN key [key ...] timeout
