@@ -8,6 +8,17 @@ UNITS = [b"m", b"km", b"ft", b"mi", b"KM", b"yd"]
 NUMBERS = [b"0", b"1", b"100", b"1000", b"200000", b"5000", b"3000000", b"25000000", b"-1", b"x", b"0.5", b"1e3", b"inf"]
 
 
+def normal_geo(command, reply):
+    """Of members equally far away, which ones COUNT takes is not said anywhere: where distances come along, each that
+    stands alone keeps its member, and of the others and of the last the distance is compared; else how many they are."""
+    if b"COUNT" not in command or b"ANY" in command or not isinstance(reply, list):
+        return reply
+    if b"WITHDIST" not in command:
+        return len(reply)
+    distances = [item[1] for item in reply]
+    return [item if distances.count(item[1]) == 1 and item is not reply[-1] else item[1] for item in reply]
+
+
 def geo(g):
     r, k = g.rng, g.key
     name = lambda: r.choice(NAMES if r.random() < 0.95 else [b"nobody", b""])  # noqa: E731
@@ -29,8 +40,8 @@ def geo(g):
     count = lambda: [b"COUNT", r.choice([b"1", b"2", b"3", b"5", b"10", b"100", b"0", b"-1", b"x"])]  # noqa: E731
 
     def options(*more):
-        words = [*g.maybe(r.choice([b"ASC", b"DESC", b"asc"])), *(count() if r.random() < 0.3 else []), *(g.maybe(b"ANY") if r.random() < 0.3 else []),
-                 *g.maybe(b"WITHDIST"), *g.maybe(b"WITHCOORD"), *g.maybe(b"WITHHASH")]
+        some = [*count(), *(g.maybe(b"ANY") if r.random() < 0.3 else []), b"WITHDIST"] if r.random() < 0.3 else g.maybe(b"WITHDIST")
+        words = [*g.maybe(r.choice([b"ASC", b"DESC", b"asc"])), *some, *g.maybe(b"WITHCOORD"), *g.maybe(b"WITHHASH")]
         return words + list(more) + (r.choice([[b"NOSUCH"], [b"COUNT"], [b"STORE"]]) if r.random() < 0.03 else [])
 
     def store():
