@@ -98,6 +98,8 @@ Server::Server(ConfigStore& config, std::unique_ptr<ae::EventLoop> loop, ae::Loo
                 .databases = databases_,
                 .lazy_free = lazy_free_,
                 .effects = effects_,
+                .feed = feed_,
+                .state = state_,
                 .access_clock = access_clock_,
                 .stats = stats_,
                 .command_stats = command_stats_,
@@ -154,6 +156,7 @@ Server::Server(ConfigStore& config, std::unique_ptr<ae::EventLoop> loop, ae::Loo
                                 [this](const ae::TickRecord& tick) { ticks_.keep(tick, stats_); });
   loop_->before_sleep([this] { tracking_.send_broadcasts(); });
   clients_.on_pause_change([this] { gates_.refresh(); });
+  state_.on_change([this] { gates_.refresh(); });
   acl_.on_change([this] { gates_.refresh(); });
   acl_.on_narrowed([this](const Session& session, const acl::User& now) {
     return exceeds_rights(pub_sub_, session, now);

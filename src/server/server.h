@@ -122,6 +122,8 @@ class Server final : private Lifecycle {
   Databases databases_;
   LazyFree lazy_free_;
   Effects effects_;
+  Feed feed_;
+  ServerState state_;
   ServerStats stats_;
   CommandTable commands_;
   CommandStats command_stats_;

@@ -3,6 +3,13 @@
 #include "server/config/config.h"
 
 namespace millrace {
+namespace {
+
+std::string_view removal_verb(const Config& config) {
+  return config.lazyfree_lazy_expire ? "UNLINK" : "DEL";
+}
+
+}  // namespace
 
 void Context::fail(std::string_view error) {
   if (failed_) return;
@@ -18,9 +25,19 @@ void Context::select(uint8_t db) {
 
 Entry* Context::drop_if_expired(Key key, Entry* entry) {
   if (!entry || !entry->has_expiry() || entry->expire_at_ms() > now_ms()) return entry;
+  return meet_expired(key, entry);
+}
+
+// Whoever replays a stream sees the keys as they were: the stream says itself when one is gone. On
+// a replica nobody deletes what the master has not; but a writer of its own finds a free place.
+Entry* Context::meet_expired(Key key, Entry* entry) {
+  if (session_.replays || services_.state.loading()) return entry;
+  const bool follows = services_.state.follows_master();
+  if (follows && !command_.spec->has(kWrite)) return nullptr;
   ++services_.stats.expired_keys;
   db_->erase(key, entry);
-  services_.effects.modified(session_.db, key, KeyEventClass::kExpired, "expired");
+  services_.effects.noted(session_.db, key, KeyEventClass::kExpired, "expired");
+  if (!follows) services_.feed.key_went(session_.db, key.name, removal_verb(config()));
   return nullptr;
 }
 

@@ -19,6 +19,7 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <span>
 #include <string_view>
 
@@ -94,6 +95,14 @@ class Context {
   // For a collection that a command has emptied: reports `event`, then deletes the key with "del".
   void remove_if_empty(Key key, Entry* entry);
 
+  // What stands in the stream of changes in the place of this command's own words, where those
+  // would not do the same later or elsewhere (feed.h). Once more: a further command.
+  void feed_instead(std::initializer_list<std::string_view> words) {
+    services_.feed.instead(words);
+  }
+  void feed_instead(std::span<const std::string_view> words) { services_.feed.instead(words); }
+  bool feeds() const { return services_.feed.open(); }
+
   // --- waiting for a key (blocking.h)
   bool may_block() const { return !inner_; }
   void block(const BlockTerms& terms);
@@ -109,6 +118,7 @@ class Context {
 
  private:
   Entry* drop_if_expired(Key key, Entry* entry);
+  Entry* meet_expired(Key key, Entry* entry);
   void touch(Entry& entry);
 
   Services& services_;

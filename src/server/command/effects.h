@@ -69,7 +69,8 @@ class Effects {
   // Changes that nobody is told of: what a stream's consumers have pending, which is not what is
   // under the key.
   void counted(uint64_t changes) { changes_ += changes; }
-  // Something to be told of that is no change: a miss.
+  // Something to be told of that nobody's command changed: a miss, a key that went by itself. Like
+  // Redis' dirty counter, changes() does not count it.
   void noted(uint8_t db, Key key, KeyEventClass event_class, std::string_view event) {
     if (!observers_.empty()) tell({db, key, event_class, event});
   }

@@ -5,7 +5,9 @@
 #include <cstdint>
 
 #include "server/command/effects.h"
+#include "server/command/feed.h"
 #include "server/command/script_facts.h"
+#include "server/command/server_state.h"
 #include "server/command/server_stats.h"
 #include "server/db/access_clock.h"
 #include "server/db/databases.h"
@@ -50,6 +52,8 @@ struct Services {
   Databases& databases;
   LazyFree& lazy_free;
   Effects& effects;
+  Feed& feed;                 // the changes, as commands
+  ServerState& state;         // what it can do at present
   AccessClock& access_clock;  // LRU and LFU
   ServerStats& stats;
   CommandStats& command_stats;

@@ -61,8 +61,9 @@ struct Session {
   uint16_t last_command = kNoCommand;  // by its id: CLIENT LIST's cmd=
   uint8_t db = 0;
   uint8_t resp = 2;
-  uint8_t thread = 0;       // the IO thread whose loop has the connection; 0: the main one
-  bool named_user = false;  // logged in as another than the default user: SessionExtras::user
+  uint8_t thread = 0;           // the IO thread whose loop has the connection; 0: the main one
+  bool named_user : 1 = false;  // logged in as another than the default user: SessionExtras::user
+  bool replays : 1 = false;     // no client: a Replayer's (replayer.h)
 
   bool has(SessionFlag flag) const { return (flags & uint16_t(flag)) != 0; }
   // Logged in as the default user, and in no state in which some commands mean something else.

@@ -41,9 +41,38 @@ enum class Supervision : uint8_t { kNone, kUpstart, kSystemd, kAuto };
 // Who may use a dangerous command or a protected directive. kLocal: loopback and unix sockets only.
 enum class Permission : uint8_t { kNo, kYes, kLocal };
 
-// What a signal does. Nothing is ever saved to disk, so kNoSave names what kDefault does; kNow does
-// not wait for replies that are still on their way to slow clients (see shutdown_timeout_s).
+// What a signal does. kDefault saves if there are save points; kNow waits neither for replicas nor
+// for replies that are on their way to slow clients (see shutdown_timeout_s).
 enum class ShutdownMode : uint8_t { kDefault, kNoSave, kNow };
+
+// `save 3600 1`: a snapshot when so many changes were made and so many seconds have passed.
+struct SavePoint {
+  int64_t seconds = 0;
+  int64_t changes = 0;
+
+  bool operator==(const SavePoint&) const = default;
+};
+
+// When the append-only file is synced: before any reply leaves, each second, or when the kernel
+// likes.
+enum class AppendSync : uint8_t { kAlways, kEverySecond, kNever };
+
+enum class SanitizePayload : uint8_t { kNo, kYes, kClients };
+
+// Where a master's snapshot is loaded from.
+enum class DisklessLoad : uint8_t { kDisabled, kOnEmptyDb, kSwapDb };
+
+// What a replica does about a command of its master that fails.
+enum class PropagationErrors : uint8_t { kIgnore, kPanic, kPanicOnReplicas };
+
+// Of whom the server is a replica. No host: of nobody.
+struct MasterAddress {
+  std::string host;
+  uint16_t port = 0;
+
+  bool is_none() const { return host.empty(); }
+  bool operator==(const MasterAddress&) const = default;
+};
 
 // The output limits know three classes of clients.
 enum class ClientClass : uint8_t { kNormal, kReplica, kPubSub };
@@ -186,6 +215,59 @@ struct Config {
   int shutdown_timeout_s = 10;
   ShutdownMode shutdown_on_sigint = ShutdownMode::kDefault;
   ShutdownMode shutdown_on_sigterm = ShutdownMode::kDefault;
+
+  // --- snapshots
+  std::vector<SavePoint> save = {{3600, 1}, {300, 100}, {60, 10'000}};
+  bool save_lines_replace = true;  // the next `save` line replaces what is there, and others add
+  std::string dbfilename = "dump.rdb";
+  bool rdbcompression = true;
+  bool rdbchecksum = true;
+  bool rdb_save_incremental_fsync = true;
+  bool rdb_del_sync_files = false;
+  bool stop_writes_on_bgsave_error = true;
+  SanitizePayload sanitize_dump_payload = SanitizePayload::kNo;
+
+  // --- append-only file
+  bool appendonly = false;
+  AppendSync appendfsync = AppendSync::kEverySecond;
+  std::string appendfilename = "appendonly.aof";
+  std::string appenddirname = "appendonlydir";
+  int auto_aof_rewrite_percentage = 100;  // 0: never by itself
+  uint64_t auto_aof_rewrite_min_size_bytes = 64ull << 20;
+  bool no_appendfsync_on_rewrite = false;
+  bool aof_load_truncated = true;
+  bool aof_use_rdb_preamble = true;
+  bool aof_timestamp_enabled = false;
+  bool aof_rewrite_incremental_fsync = true;
+
+  // --- replication
+  MasterAddress replicaof;
+  std::string masterauth;
+  std::string masteruser;
+  bool replica_serve_stale_data = true;
+  bool replica_read_only = true;
+  bool replica_ignore_maxmemory = true;
+  bool replica_lazy_flush = false;
+  int replica_priority = 100;
+  bool replica_announced = true;
+  std::string replica_announce_ip;
+  uint16_t replica_announce_port = 0;
+  bool replica_ignore_disk_write_errors = false;
+  bool repl_diskless_sync = true;
+  int repl_diskless_sync_delay_s = 5;
+  int repl_diskless_sync_max_replicas = 0;
+  DisklessLoad repl_diskless_load = DisklessLoad::kDisabled;
+  bool repl_disable_tcp_nodelay = false;
+  int repl_ping_replica_period_s = 10;
+  int repl_timeout_s = 60;
+  uint64_t repl_backlog_size_bytes = 1 << 20;
+  int64_t repl_backlog_ttl_s = 3600;  // 0: for ever
+  int min_replicas_to_write = 0;      // 0: off; so is the next one
+  int min_replicas_max_lag_s = 10;
+  PropagationErrors propagation_error_behavior = PropagationErrors::kIgnore;
+
+  // --- scripts
+  int64_t busy_reply_threshold_ms = 5000;  // 0 or less: nobody is ever told
 
   // --- security
   std::string requirepass;         // the default user's password; empty: he needs none

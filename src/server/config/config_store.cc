@@ -200,6 +200,7 @@ Refusal ConfigStore::set_values(std::span<const Setting> settings, Config& next)
   for (const Setting& setting : settings) {
     const Directive& directive = *find_directive(setting.name);
     const std::vector<std::string> words = words_of(directive, setting.value);
+    begin_value(directive, next);
     if (Refusal refusal = parse_value(directive, next, words)) {
       return failed_because(setting.name, *refusal);
     }

@@ -177,8 +177,14 @@ bool same_value(const Directive& directive, const Config& a, const Config& b) {
   return directive.is_absent() || file_lines(directive, a) == file_lines(directive, b);
 }
 
+void begin_value(const Directive& directive, Config& config) {
+  const auto* special = std::get_if<SpecialField>(&directive.field);
+  if (special && special->begin_anew) special->begin_anew(config);
+}
+
 void copy_value(const Directive& directive, const Config& from, Config& to) {
   if (directive.is_absent()) return;
+  begin_value(directive, to);
   for (const std::string& line : file_lines(directive, from)) {
     const std::optional<std::vector<std::string>> words = split_words(line);
     AE_ASSERT(words.has_value());

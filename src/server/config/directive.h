@@ -70,6 +70,8 @@ struct SpecialField {
   // What follows the name in a file, quoted where needed; an entry per line. Exact: reading the
   // lines back gives the same value.
   std::vector<std::string> (*lines)(const Config& config);
+  // For one whose lines add up: what comes next is the whole value (CONFIG SET).
+  void (*begin_anew)(Config& config) = nullptr;
 };
 
 // A directive of something this version does not have. One value says what is the case ("appendonly
@@ -115,6 +117,9 @@ struct Directive {
 // Reads a value into `config`, which is unchanged if the value is refused. `words` excludes the
 // name.
 Refusal parse_value(const Directive& directive, Config& config, Words words);
+
+// What parse_value reads next replaces the value, even where lines add up.
+void begin_value(const Directive& directive, Config& config);
 
 // As CONFIG GET shows it.
 std::string print_value(const Directive& directive, const Config& config);

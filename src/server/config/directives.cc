@@ -101,14 +101,32 @@ constexpr EnumName kShutdownNames[] = {
     named("now", ShutdownMode::kNow),
 };
 
+constexpr EnumName kSyncNames[] = {
+    named("everysec", AppendSync::kEverySecond),
+    named("always", AppendSync::kAlways),
+    named("no", AppendSync::kNever),
+};
+constexpr EnumName kSanitizeNames[] = {
+    named("no", SanitizePayload::kNo),
+    named("yes", SanitizePayload::kYes),
+    named("clients", SanitizePayload::kClients),
+};
+constexpr EnumName kDisklessNames[] = {
+    named("disabled", DisklessLoad::kDisabled),
+    named("on-empty-db", DisklessLoad::kOnEmptyDb),
+    named("swapdb", DisklessLoad::kSwapDb),
+};
+constexpr EnumName kPropagationNames[] = {
+    named("ignore", PropagationErrors::kIgnore),
+    named("panic", PropagationErrors::kPanic),
+    named("panic-on-replicas", PropagationErrors::kPanicOnReplicas),
+};
+
 // --- why a directive is absent
 
-constexpr std::string_view kNoPersistence = "it keeps data in memory only";
-constexpr std::string_view kNoReplication = "it runs alone and replicates with nobody";
 constexpr std::string_view kNoCluster = "it is not a cluster node";
 constexpr std::string_view kNoTls = "it speaks plain TCP and unix sockets, not TLS";
 constexpr std::string_view kNoModules = "it loads no modules";
-constexpr std::string_view kScriptsRunToTheirEnd = "a script runs to its end, and nobody is asked";
 constexpr std::string_view kNoDeprecatedLua =
     "scripts get none of the functions that Redis 7 has withdrawn";
 constexpr std::string_view kThreadsRead = "an IO thread owns its connections and always reads them";
@@ -281,58 +299,70 @@ const Directive kTable[] = {
 
     // --- scripts
     {"busy-reply-threshold", "lua-time-limit", kAnyTime,
-     AbsentField{"5000", kScriptsRunToTheirEnd}},
+     integer<&Config::busy_reply_threshold_ms>(0, INT64_MAX)},
     {"lua-enable-deprecated-api", "", kStart, AbsentField{"no", kNoDeprecatedLua}},
 
     // --- persistence
-    {"save", "", kWords, AbsentField{"", kNoPersistence}},
-    {"appendonly", "", kAnyTime, AbsentField{"no", kNoPersistence}},
-    {"appendfsync", "", kAnyTime, AbsentField{"everysec", kNoPersistence}},
-    {"appendfilename", "", kStart, AbsentField{"appendonly.aof", kNoPersistence}},
-    {"appenddirname", "", kStart, AbsentField{"appendonlydir", kNoPersistence}},
-    {"auto-aof-rewrite-percentage", "", kAnyTime, AbsentField{"100", kNoPersistence}},
-    {"auto-aof-rewrite-min-size", "", kAnyTime, AbsentField{"67108864", kNoPersistence}},
-    {"no-appendfsync-on-rewrite", "", kAnyTime, AbsentField{"no", kNoPersistence}},
-    {"aof-load-truncated", "", kAnyTime, AbsentField{"yes", kNoPersistence}},
-    {"aof-use-rdb-preamble", "", kAnyTime, AbsentField{"yes", kNoPersistence}},
-    {"aof-timestamp-enabled", "", kAnyTime, AbsentField{"no", kNoPersistence}},
-    {"aof-rewrite-incremental-fsync", "", kAnyTime, AbsentField{"yes", kNoPersistence}},
-    {"dbfilename", "", kProtected, AbsentField{"dump.rdb", kNoPersistence}},
-    {"rdbcompression", "", kAnyTime, AbsentField{"yes", kNoPersistence}},
-    {"rdbchecksum", "", kStart, AbsentField{"yes", kNoPersistence}},
-    {"rdb-save-incremental-fsync", "", kAnyTime, AbsentField{"yes", kNoPersistence}},
-    {"rdb-del-sync-files", "", kAnyTime, AbsentField{"no", kNoPersistence}},
-    {"stop-writes-on-bgsave-error", "", kAnyTime, AbsentField{"yes", kNoPersistence}},
-    {"sanitize-dump-payload", "", kAnyTime, AbsentField{"no", kNoPersistence}},
+    {"save", "", kWords, kSaveField},
+    {"dbfilename", "", kProtected, StringField{&Config::dbfilename, check_file_name}},
+    {"rdbcompression", "", kAnyTime, BoolField{&Config::rdbcompression}},
+    {"rdbchecksum", "", kStart, BoolField{&Config::rdbchecksum}},
+    {"rdb-save-incremental-fsync", "", kAnyTime, BoolField{&Config::rdb_save_incremental_fsync}},
+    {"rdb-del-sync-files", "", kAnyTime, BoolField{&Config::rdb_del_sync_files}},
+    {"stop-writes-on-bgsave-error", "", kAnyTime, BoolField{&Config::stop_writes_on_bgsave_error}},
+    {"sanitize-dump-payload", "", kAnyTime, one_of<&Config::sanitize_dump_payload>(kSanitizeNames)},
+    {"appendonly", "", kAnyTime, BoolField{&Config::appendonly}},
+    {"appendfsync", "", kAnyTime, one_of<&Config::appendfsync>(kSyncNames)},
+    {"appendfilename", "", kStart, StringField{&Config::appendfilename, check_append_name}},
+    {"appenddirname", "", kStart, StringField{&Config::appenddirname, check_append_directory}},
+    {"auto-aof-rewrite-percentage", "", kAnyTime,
+     integer<&Config::auto_aof_rewrite_percentage>(0, INT_MAX)},
+    {"auto-aof-rewrite-min-size", "", kAnyTime,
+     memory<&Config::auto_aof_rewrite_min_size_bytes>(0, INT64_MAX)},
+    {"no-appendfsync-on-rewrite", "", kAnyTime, BoolField{&Config::no_appendfsync_on_rewrite}},
+    {"aof-load-truncated", "", kAnyTime, BoolField{&Config::aof_load_truncated}},
+    {"aof-use-rdb-preamble", "", kAnyTime, BoolField{&Config::aof_use_rdb_preamble}},
+    {"aof-timestamp-enabled", "", kAnyTime, BoolField{&Config::aof_timestamp_enabled}},
+    {"aof-rewrite-incremental-fsync", "", kAnyTime,
+     BoolField{&Config::aof_rewrite_incremental_fsync}},
 
     // --- replication
-    {"replicaof", "slaveof", kStart | kWords, AbsentField{"", kNoReplication, "no one"}},
-    {"masterauth", "", kSecret, AbsentField{"", kNoReplication}},
-    {"masteruser", "", kAnyTime, AbsentField{"", kNoReplication}},
+    {"replicaof", "slaveof", kStart | kWords, kReplicaOfField},
+    {"masterauth", "", kSecret, StringField{&Config::masterauth}},
+    {"masteruser", "", kAnyTime, StringField{&Config::masteruser}},
     {"replica-serve-stale-data", "slave-serve-stale-data", kAnyTime,
-     AbsentField{"yes", kNoReplication}},
-    {"replica-read-only", "slave-read-only", kAnyTime, AbsentField{"yes", kNoReplication}},
+     BoolField{&Config::replica_serve_stale_data}},
+    {"replica-read-only", "slave-read-only", kAnyTime, BoolField{&Config::replica_read_only}},
     {"replica-ignore-maxmemory", "slave-ignore-maxmemory", kAnyTime,
-     AbsentField{"yes", kNoReplication}},
-    {"replica-lazy-flush", "slave-lazy-flush", kAnyTime, AbsentField{"no", kNoReplication}},
-    {"replica-priority", "slave-priority", kAnyTime, AbsentField{"100", kNoReplication}},
-    {"replica-announced", "", kAnyTime, AbsentField{"yes", kNoReplication}},
-    {"replica-announce-ip", "slave-announce-ip", kAnyTime, AbsentField{"", kNoReplication}},
-    {"replica-announce-port", "slave-announce-port", kAnyTime, AbsentField{"0", kNoReplication}},
-    {"replica-ignore-disk-write-errors", "", kAnyTime, AbsentField{"no", kNoReplication}},
-    {"repl-diskless-sync", "", kAnyTime, AbsentField{"yes", kNoReplication}},
-    {"repl-diskless-sync-delay", "", kAnyTime, AbsentField{"5", kNoReplication}},
-    {"repl-diskless-sync-max-replicas", "", kAnyTime, AbsentField{"0", kNoReplication}},
-    {"repl-diskless-load", "", kAnyTime, AbsentField{"disabled", kNoReplication}},
-    {"repl-disable-tcp-nodelay", "", kAnyTime, AbsentField{"no", kNoReplication}},
+     BoolField{&Config::replica_ignore_maxmemory}},
+    {"replica-lazy-flush", "slave-lazy-flush", kAnyTime, BoolField{&Config::replica_lazy_flush}},
+    {"replica-priority", "slave-priority", kAnyTime,
+     integer<&Config::replica_priority>(0, INT_MAX)},
+    {"replica-announced", "", kAnyTime, BoolField{&Config::replica_announced}},
+    {"replica-announce-ip", "slave-announce-ip", kAnyTime,
+     StringField{&Config::replica_announce_ip}},
+    {"replica-announce-port", "slave-announce-port", kAnyTime,
+     integer<&Config::replica_announce_port>(0, UINT16_MAX)},
+    {"replica-ignore-disk-write-errors", "", kAnyTime,
+     BoolField{&Config::replica_ignore_disk_write_errors}},
+    {"repl-diskless-sync", "", kAnyTime, BoolField{&Config::repl_diskless_sync}},
+    {"repl-diskless-sync-delay", "", kAnyTime,
+     integer<&Config::repl_diskless_sync_delay_s>(0, INT_MAX)},
+    {"repl-diskless-sync-max-replicas", "", kAnyTime,
+     integer<&Config::repl_diskless_sync_max_replicas>(0, INT_MAX)},
+    {"repl-diskless-load", "", kAnyTime, one_of<&Config::repl_diskless_load>(kDisklessNames)},
+    {"repl-disable-tcp-nodelay", "", kAnyTime, BoolField{&Config::repl_disable_tcp_nodelay}},
     {"repl-ping-replica-period", "repl-ping-slave-period", kAnyTime,
-     AbsentField{"10", kNoReplication}},
-    {"repl-timeout", "", kAnyTime, AbsentField{"60", kNoReplication}},
-    {"repl-backlog-size", "", kAnyTime, AbsentField{"1048576", kNoReplication}},
-    {"repl-backlog-ttl", "", kAnyTime, AbsentField{"3600", kNoReplication}},
-    {"min-replicas-to-write", "min-slaves-to-write", kAnyTime, AbsentField{"0", kNoReplication}},
-    {"min-replicas-max-lag", "min-slaves-max-lag", kAnyTime, AbsentField{"10", kNoReplication}},
-    {"propagation-error-behavior", "", kAnyTime, AbsentField{"ignore", kNoReplication}},
+     integer<&Config::repl_ping_replica_period_s>(1, INT_MAX)},
+    {"repl-timeout", "", kAnyTime, integer<&Config::repl_timeout_s>(1, INT_MAX)},
+    {"repl-backlog-size", "", kAnyTime, memory<&Config::repl_backlog_size_bytes>(1, INT64_MAX)},
+    {"repl-backlog-ttl", "", kAnyTime, integer<&Config::repl_backlog_ttl_s>(0, INT64_MAX)},
+    {"min-replicas-to-write", "min-slaves-to-write", kAnyTime,
+     integer<&Config::min_replicas_to_write>(0, INT_MAX)},
+    {"min-replicas-max-lag", "min-slaves-max-lag", kAnyTime,
+     integer<&Config::min_replicas_max_lag_s>(0, INT_MAX)},
+    {"propagation-error-behavior", "", kAnyTime,
+     one_of<&Config::propagation_error_behavior>(kPropagationNames)},
 
     // --- cluster
     {"cluster-enabled", "", kStart, AbsentField{"no", kNoCluster}},

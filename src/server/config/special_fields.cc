@@ -288,6 +288,82 @@ std::string print_renames(const Config& config) {
   return joined(rename_lines(config), "\n");
 }
 
+// --- save
+
+constexpr std::string_view kInvalidSave = "Invalid save parameters";
+
+std::optional<std::vector<SavePoint>> parse_save_points(Words words) {
+  std::vector<SavePoint> points;
+  if (words.size() == 1 && words[0].empty()) return points;
+  if (words.size() % 2 != 0) return std::nullopt;
+  for (size_t i = 0; i < words.size(); i += 2) {
+    const std::optional<int64_t> seconds = ae::parse_int64(words[i]);
+    const std::optional<int64_t> changes = ae::parse_int64(words[i + 1]);
+    if (!seconds || !changes || *seconds < 1 || *changes < 0) return std::nullopt;
+    points.push_back({*seconds, *changes});
+  }
+  return points;
+}
+
+Refusal parse_save(Config& config, Words words) {
+  const auto points = parse_save_points(words);
+  if (!points) return std::string(kInvalidSave);
+  if (config.save_lines_replace || points->empty()) config.save.clear();
+  config.save_lines_replace = false;
+  config.save.insert(config.save.end(), points->begin(), points->end());
+  return std::nullopt;
+}
+
+std::string print_save_point(const SavePoint& point) {
+  return fmt::format("{} {}", point.seconds, point.changes);
+}
+
+std::vector<std::string> save_lines(const Config& config) {
+  if (config.save.empty()) return {"\"\""};
+  std::vector<std::string> lines;
+  for (const SavePoint& point : config.save) lines.push_back(print_save_point(point));
+  return lines;
+}
+
+std::string print_save(const Config& config) {
+  return config.save.empty() ? std::string() : joined(save_lines(config), " ");
+}
+
+void begin_save_anew(Config& config) {
+  config.save_lines_replace = true;
+}
+
+// --- replicaof
+
+Refusal parse_replica_of(Config& config, Words words) {
+  const bool is_empty = words.size() == 1 && words[0].empty();
+  if (!is_empty && words.size() != 2) return "wrong number of arguments";
+  config.replicaof = {};
+  if (is_empty || (equal_ignoring_case(words[0], "no") && equal_ignoring_case(words[1], "one")))
+    return std::nullopt;
+  const std::optional<int64_t> port = ae::parse_int64(words[1]);
+  if (words[0].empty() || !port || *port < 0 || *port > UINT16_MAX) return "Invalid master port";
+  config.replicaof = {words[0], static_cast<uint16_t>(*port)};
+  return std::nullopt;
+}
+
+std::string print_replica_of(const Config& config) {
+  const MasterAddress& master = config.replicaof;
+  return master.is_none() ? std::string() : fmt::format("{} {}", master.host, master.port);
+}
+
+std::vector<std::string> replica_of_lines(const Config& config) {
+  const MasterAddress& master = config.replicaof;
+  if (master.is_none()) return {"no one"};
+  return {fmt::format("{} {}", quoted_word(master.host), master.port)};
+}
+
+// --- names of files
+
+bool is_path(std::string_view value) {
+  return value.empty() || value.find('/') != value.npos;
+}
+
 // --- proc-title-template
 
 constexpr std::array<std::string_view, 7> kTitleVariables = {
@@ -305,6 +381,26 @@ const SpecialField kPercentilesField = {parse_percentiles, print_percentiles, pe
 const SpecialField kDirField = {parse_dir, print_dir, dir_lines};
 const SpecialField kUserField = {parse_user, print_users, user_lines};
 const SpecialField kRenameField = {parse_rename, print_renames, rename_lines};
+
+const SpecialField kSaveField = {parse_save, print_save, save_lines, begin_save_anew};
+const SpecialField kReplicaOfField = {parse_replica_of, print_replica_of, replica_of_lines};
+
+Refusal check_file_name(std::string_view value) {
+  if (!is_path(value)) return std::nullopt;
+  return "dbfilename can't be a path, just a filename";
+}
+
+Refusal check_append_name(std::string_view value) {
+  if (value.empty()) return "appendfilename can't be empty";
+  if (!is_path(value)) return std::nullopt;
+  return "appendfilename can't be a path, just a filename";
+}
+
+Refusal check_append_directory(std::string_view value) {
+  if (value.empty()) return "appenddirname can't be empty";
+  if (!is_path(value)) return std::nullopt;
+  return "appenddirname can't be a path, just a dirname";
+}
 
 Refusal check_proc_title_template(std::string_view value) {
   constexpr std::string_view kInvalid = "template format is invalid or contains unknown variables";

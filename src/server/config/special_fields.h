@@ -29,6 +29,17 @@ extern const SpecialField kUserField;
 // rename-command CONFIG ""; a line per command
 extern const SpecialField kRenameField;
 
+// save 3600 1 300 100; lines add up, the first one replaces the default, save "" is never
+extern const SpecialField kSaveField;
+
+// replicaof 10.0.0.1 6379, or no one
+extern const SpecialField kReplicaOfField;
+
+// dbfilename dump.rdb, appendfilename, appenddirname: names, not paths
+Refusal check_file_name(std::string_view value);
+Refusal check_append_name(std::string_view value);
+Refusal check_append_directory(std::string_view value);
+
 // proc-title-template "{title} {port}"
 Refusal check_proc_title_template(std::string_view value);
 

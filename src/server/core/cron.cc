@@ -53,14 +53,17 @@ void Cron::run() {
 // notices, with pauses between them that keep the share of the processor that Redis' cycle has.
 void Cron::expire_keys() {
   if (expiring_ || !services_.active_expiry_enabled) return;
+  if (services_.state.follows_master() || services_.state.loading()) return;
   const Config& config = services_.config;
   const ActiveExpiry::Options options{
       .effort = config.active_expire_effort,
       .lazy_free = config.lazyfree_lazy_expire ? &services_.lazy_free : nullptr};
+  const std::string_view verb = config.lazyfree_lazy_expire ? "UNLINK" : "DEL";
   const auto on_expired = [&](size_t db, Entry& entry) {
     ++services_.stats.expired_keys;
-    services_.effects.modified(uint8_t(db), Keyspace::key(entry.key()), KeyEventClass::kExpired,
-                               "expired");
+    services_.effects.noted(uint8_t(db), Keyspace::key(entry.key()), KeyEventClass::kExpired,
+                            "expired");
+    services_.feed.key_went(uint8_t(db), entry.key(), verb);
   };
   const ae::TimePoint start = loop_.clock().now();
   ae::Nanoseconds took{0};

@@ -84,7 +84,9 @@ inline bool Dispatcher::must_time(const Command& command) {
 // On the path of every request: a call of its own would cost as much as its tests.
 [[gnu::always_inline]] inline void Dispatcher::execute(Context& context) {
   const Command& command = context.command();
-  if (must_time(command)) {
+  if (services_.feed.open()) [[unlikely]] {
+    run_fed(context, command);
+  } else if (must_time(command)) {
     run_timed(context, command);
   } else {
     command.spec->handler(context);
@@ -171,6 +173,17 @@ void Dispatcher::queue(Session& session, const Command& command,
     return services_.clients.link().close_now(session);
   }
   reply.status("QUEUED");
+}
+
+// What it changed goes into the stream of changes.
+void Dispatcher::run_fed(Context& context, const Command& command) {
+  const Feed::Frame frame = services_.feed.begin(context.session().db, services_.effects.changes());
+  if (must_time(command)) {
+    run_timed(context, command);
+  } else {
+    command.spec->handler(context);
+  }
+  services_.feed.end(frame, context.args(), services_.effects.changes());
 }
 
 void Dispatcher::run_timed(Context& context, const Command& command) {

@@ -51,6 +51,7 @@ class Dispatcher final : public CommandRunner {
              proto::ReplyWriter& reply);
   void execute(Context& context);
   bool must_time(const Command& command);
+  void run_fed(Context& context, const Command& command);
   void run_timed(Context& context, const Command& command);
 
   Services& services_;

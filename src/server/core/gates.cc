@@ -6,6 +6,7 @@
 #include "server/acl/acl.h"
 #include "server/command/clients.h"
 #include "server/command/errors.h"
+#include "server/command/refusals.h"
 #include "server/config/config.h"
 #include "server/core/memory_guard.h"
 #include "server/observe/acl_report.h"
@@ -31,9 +32,10 @@ CommandFlags flags_of(const Command& command, const Session& session) {
 
 // The order is Redis': who may not know the command learns nothing about memory.
 const Gates::Gate Gates::kGates[] = {
-    &Gates::check_protected, &Gates::check_authentication, &Gates::check_multi,
-    &Gates::check_access,    &Gates::check_memory,         &Gates::check_subscribed,
-    &Gates::check_pause,
+    &Gates::check_protected,   &Gates::check_authentication, &Gates::check_multi,
+    &Gates::check_access,      &Gates::check_memory,         &Gates::check_disk,
+    &Gates::check_replication, &Gates::check_subscribed,     &Gates::check_stale_data,
+    &Gates::check_loading,     &Gates::check_busy_script,    &Gates::check_pause,
 };
 
 Gates::Gates(Services& services, MemoryGuard& memory) : services_(services), memory_(memory) {
@@ -45,7 +47,11 @@ void Gates::refresh() {
   if (memory_.limited()) guarded_flags_ |= kWrite | kDenyOom;
   PauseKind pause = services_.clients.paused(services_.tick.unix_us / 1000);
   if (pause == PauseKind::kWrites) guarded_flags_ |= kWrite | kMayReplicate;
-  guard_all_ = pause == PauseKind::kAll || services_.acl.limits_default_user();
+  const ServerState::Facts& facts = services_.state.facts();
+  if (facts.too_few_replicas || facts.read_only) guarded_flags_ |= kWrite;
+  guard_all_ = pause == PauseKind::kAll || services_.acl.limits_default_user() ||
+               facts.disk != DiskTrouble::kNone || facts.stale || facts.loading != Loading::kNo ||
+               facts.busy_script != BusyScript::kNone;
 }
 
 Gates::Answer Gates::ask(const Command& command, const Session& session, Args args) {
@@ -92,6 +98,33 @@ Gates::Answer Gates::check_memory(const Command& command, const Session& session
   if (!memory_.limited() || !(flags & (kWrite | kDenyOom))) return {};
   if (memory_.make_room() || !(flags & kDenyOom)) return {};
   return {Verdict::kRefused, std::string(errors::kOom)};
+}
+
+Gates::Answer Gates::refused_if(std::string error) {
+  if (error.empty()) return {};
+  return {Verdict::kRefused, std::move(error)};
+}
+
+Gates::Answer Gates::check_disk(const Command& command, const Session& session, Args) {
+  if (!(flags_of(command, session) & kWrite) && command.full_name != "ping") return {};
+  return refused_if(refusals::of_disk(services_.state.facts()));
+}
+
+Gates::Answer Gates::check_replication(const Command& command, const Session& session, Args) {
+  if (!(flags_of(command, session) & kWrite)) return {};
+  return refused_if(refusals::of_replication(services_.state.facts()));
+}
+
+Gates::Answer Gates::check_stale_data(const Command& command, const Session&, Args) {
+  return refused_if(refusals::of_stale_data(services_.state.facts(), command.spec->flags));
+}
+
+Gates::Answer Gates::check_loading(const Command& command, const Session&, Args) {
+  return refused_if(refusals::of_loading(services_.state.facts(), command.spec->flags));
+}
+
+Gates::Answer Gates::check_busy_script(const Command& command, const Session&, Args) {
+  return refused_if(refusals::of_busy_script(services_.state.facts(), command.spec->flags));
 }
 
 // RESP2 has one kind of message, so between two of them only what ends or tests the subscription

@@ -1,6 +1,6 @@
 // What may stand between a resolved command and its handler, in one ordered table (gates.cc):
-// protected commands, authentication, access rules, what a subscriber may say, memory, CLIENT
-// PAUSE.
+// protected commands, authentication, access rules, memory, a failing disk, replication, what a
+// subscriber may say, loading, a busy script, CLIENT PAUSE.
 //
 // Almost no command meets a closed gate, so the table is consulted only when the command has one of
 // the flags that some gate is interested in at present, or the client is in a state of its own (not
@@ -47,10 +47,17 @@ class Gates {
  private:
   Answer check_protected(const Command& command, const Session& session, Args args);
   Answer check_authentication(const Command& command, const Session& session, Args args);
+  Answer check_disk(const Command& command, const Session& session, Args args);
+  Answer check_replication(const Command& command, const Session& session, Args args);
+  Answer check_stale_data(const Command& command, const Session& session, Args args);
+  Answer check_loading(const Command& command, const Session& session, Args args);
+  Answer check_busy_script(const Command& command, const Session& session, Args args);
   Answer check_memory(const Command& command, const Session& session, Args args);
   Answer check_pause(const Command& command, const Session& session, Args args);
   Answer check_subscribed(const Command& command, const Session& session, Args args);
   Answer check_multi(const Command& command, const Session& session, Args args);
+
+  static Answer refused_if(std::string error);
 
   using Gate = Answer (Gates::*)(const Command&, const Session&, Args);
   static const Gate kGates[];

@@ -55,6 +55,8 @@ bool MemoryGuard::above_limit() const {
 bool MemoryGuard::make_room() {
   unfinished_ = false;
   if (!above_limit()) return true;
+  // The master's limit is kept by what the master deletes.
+  if (services_.state.follows_master() && services_.config.replica_ignore_maxmemory) return true;
   const Config& config = services_.config;
   const ae::TimePoint start = loop_.clock().now();
   const ae::TimePoint deadline = start + time_limit(config.maxmemory_eviction_tenacity);
@@ -67,8 +69,10 @@ bool MemoryGuard::make_room() {
   };
   const auto on_evicted = [&](size_t db, Entry& victim) {
     ++services_.stats.evicted_keys;
-    services_.effects.modified(uint8_t(db), Keyspace::key(victim.key()), KeyEventClass::kEvicted,
-                               "evicted");
+    services_.effects.noted(uint8_t(db), Keyspace::key(victim.key()), KeyEventClass::kEvicted,
+                            "evicted");
+    services_.feed.key_went(uint8_t(db), victim.key(),
+                            config.lazyfree_lazy_eviction ? "UNLINK" : "DEL");
   };
   LazyFree* lazy_free = config.lazyfree_lazy_eviction ? &services_.lazy_free : nullptr;
   const Evictor::Outcome outcome = evictor_.make_room(
