@@ -102,6 +102,13 @@ class Context {
   }
   void feed_instead(std::span<const std::string_view> words) { services_.feed.instead(words); }
   bool feeds() const { return services_.feed.open(); }
+  // Those who run others (EXEC, scripts): the others have said it.
+  void feed_nothing() { services_.feed.nothing(); }
+  // Whether a time of expiry has come, so that the key goes instead of getting it. Not where a
+  // stream of changes, or a master, will say when it goes.
+  bool is_past(int64_t at_ms) const {
+    return at_ms <= now_ms() && !session_.replays && !services_.state.follows_master();
+  }
 
   // --- waiting for a key (blocking.h)
   bool may_block() const { return !inner_; }

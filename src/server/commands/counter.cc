@@ -75,6 +75,7 @@ void incrbyfloat(Context& c) {
   const Key key = c.key(1);
   c.db().set_string(key, shown, kKeepExpiry, entry);
   c.modified(key, KeyEventClass::kString, "incrbyfloat");
+  c.feed_instead({"SET", key.name, shown, "KEEPTTL"});
   c.reply().bulk(shown);
 }
 

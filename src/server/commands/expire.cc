@@ -1,6 +1,7 @@
 // When a key ends: EXPIRE and its kin.
 #include "server/command/arg_reader.h"
 #include "server/command/expire_time.h"
+#include "server/command/number_text.h"
 #include "server/commands/families.h"
 #include "server/config/config.h"
 
@@ -58,7 +59,8 @@ void expire_as(Context& c, TimeUnit unit, TimeBase base) {
   const Key key = c.key(1);
   Entry* entry = c.write(key);
   if (!entry || !rules_allow(*rules, *entry, *at_ms)) return c.reply().integer(0);
-  if (*at_ms <= c.now_ms()) {
+  if (c.is_past(*at_ms)) {
+    c.feed_instead({c.config().lazyfree_lazy_expire ? "UNLINK" : "DEL", key.name});
     if (c.config().lazyfree_lazy_expire) {
       c.services().lazy_free.add(c.db().detach(key, entry));
     } else {
@@ -66,6 +68,7 @@ void expire_as(Context& c, TimeUnit unit, TimeBase base) {
     }
     c.modified(key, KeyEventClass::kGeneric, "del");
   } else {
+    c.feed_instead({"PEXPIREAT", key.name, NumberText(*at_ms)});
     c.db().set_expiry(key, entry, *at_ms);
     c.modified(key, KeyEventClass::kGeneric, "expire");
   }

@@ -28,6 +28,7 @@ void call(Context& c, ScriptAccess access) {
   if (!function) return c.fail("ERR Function not found");
   const ScriptArgs args = read_script_args(c, "ERR Bad number of keys provided");
   if (c.failed()) return;
+  c.feed_nothing();  // what it calls has its own words
   c.services().scripting.run(c, *function, access, args.keys, args.arguments);
 }
 
@@ -52,12 +53,14 @@ void function_load(Context& c) {
   }
   const FunctionRegistry::Loaded loaded = registry(c).load(c.arg(last), on_conflict);
   if (!loaded.library) return c.fail(loaded.error);
+  c.services().effects.counted(1);
   c.reply().bulk(loaded.library->name);
 }
 
 // FUNCTION DELETE library-name
 void function_delete(Context& c) {
   if (!registry(c).remove(c.arg(2))) return c.fail("ERR Library not found");
+  c.services().effects.counted(1);
   c.reply().ok();
 }
 
@@ -68,6 +71,7 @@ void function_flush(Context& c) {
       !equals_ignoring_case(c.arg(2), "async"))
     return c.fail("ERR FUNCTION FLUSH only supports SYNC|ASYNC option");
   registry(c).flush();
+  c.services().effects.counted(1);
   c.reply().ok();
 }
 
@@ -101,6 +105,7 @@ void function_restore(Context& c) {
   if (!payload.error.empty()) return c.fail(payload.error);
   const std::string error = registry(c).restore(payload.codes, policy);
   if (!error.empty()) return c.fail(error);
+  c.services().effects.counted(1);
   c.reply().ok();
 }
 

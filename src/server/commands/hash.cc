@@ -112,6 +112,7 @@ void hincrbyfloat(Context& c) {
   const std::string_view shown(sum, ae::format_long_double_human(value, sum));
   hash_of(c, entry).set(c.arg(2), shown, hash_limits(c));
   c.modified(c.key(1), kHash, "hincrbyfloat");
+  c.feed_instead({"HSET", c.arg(1), c.arg(2), shown});
   c.reply().bulk(shown);
 }
 

@@ -14,6 +14,10 @@ inline std::string_view push_event(End end) {
 inline std::string_view pop_event(End end) {
   return end == End::kFront ? "lpop" : "rpop";
 }
+// The command that pops there, for the stream of changes.
+inline std::string_view pop_verb(End end) {
+  return end == End::kFront ? "LPOP" : "RPOP";
+}
 
 // LEFT | RIGHT
 inline End read_end(ArgReader& args) {

@@ -28,6 +28,12 @@ void rotate(Context& c, Key key, Entry* entry, End from, End to) {
   after_removal(c, key, entry, pop_event(from));
 }
 
+// Whoever waited for it, it is a move at once.
+void feed_move(Context& c, End from, End to) {
+  const auto word = [](End end) { return end == End::kFront ? "LEFT" : "RIGHT"; };
+  c.feed_instead({"LMOVE", c.arg(1), c.arg(2), word(from), word(to)});
+}
+
 // False: there is nothing to move, and nothing was replied.
 bool move(Context& c, End from, End to) {
   Entry* source = c.write(1, Type::kList);
@@ -35,6 +41,7 @@ bool move(Context& c, End from, End to) {
   if (!source) return false;
   Entry* target = c.write(2, Type::kList);
   if (c.failed()) return true;
+  feed_move(c, from, to);
   const Key source_key = c.key(1);
   if (target == source) {
     rotate(c, source_key, source, from, to);

@@ -1,5 +1,6 @@
 // Lists: popping, at once or when there is something.
 #include "server/command/key_batch.h"
+#include "server/command/number_text.h"
 #include "server/commands/deadline.h"
 #include "server/commands/families.h"
 #include "server/commands/list_ends.h"
@@ -60,6 +61,7 @@ bool pop_first(Context& c, const MultiPop<End>& wanted) {
     if (!entry) continue;
     c.reply().array(2);
     c.reply().bulk(key.name);
+    c.feed_instead({pop_verb(wanted.side), key.name, NumberText(wanted.count)});
     pop_several(c, key, entry, wanted.side, wanted.count);
     return true;
   }
@@ -99,6 +101,7 @@ void pop_or_wait(Context& c, End end) {
     c.reply().array(2);
     c.reply().bulk(key.name);
     entry->list().pop(end, [&c](const ds::Element& element) { reply_element(c, element); });
+    c.feed_instead({pop_verb(end), key.name});
     return after_removal(c, key, entry, pop_event(end));
   }
   wait_for(c, Type::kList, 1, keys, deadline_ms);

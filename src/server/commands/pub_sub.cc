@@ -120,11 +120,13 @@ void sunsubscribe(Context& c) {
 
 // PUBLISH channel message
 void publish(Context& c) {
+  c.services().feed.message(c.args());
   c.reply().integer(int64_t(c.services().pub_sub.publish(c.arg(1), c.arg(2))));
 }
 
 // SPUBLISH shardchannel message
 void spublish(Context& c) {
+  c.services().feed.message(c.args());
   c.reply().integer(int64_t(c.services().pub_sub.publish_to_shard(c.arg(1), c.arg(2))));
 }
 

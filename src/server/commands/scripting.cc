@@ -19,6 +19,7 @@ void eval(Context& c, ScriptAccess access) {
   Scripting& scripting = c.services().scripting;
   const auto loaded = scripting.scripts().load(c.arg(1));
   if (!loaded.script) return c.fail(loaded.error);
+  c.feed_nothing();  // what it calls has its own words
   scripting.run(c, *loaded.script, access, args.keys, args.arguments);
 }
 
@@ -28,6 +29,7 @@ void eval_known(Context& c, ScriptAccess access) {
   if (c.failed()) return;
   const scripting::Script* script = scripting.scripts().find(c.arg(1));
   if (!script) return c.fail(kNoScriptFound);
+  c.feed_nothing();  // what it calls has its own words
   scripting.run(c, *script, access, args.keys, args.arguments);
 }
 

@@ -101,6 +101,28 @@ void smembers(Context& c) {
 
 // --- at random
 
+// What was drawn, as what it comes to: SREM of the members, or DEL if none is left.
+class DrawnMembers {
+ public:
+  explicit DrawnMembers(Context& c) : context_(c), kept_(c.feeds()) {}
+
+  void add(std::string_view member) {
+    if (kept_) members_.emplace_back(member);
+  }
+  void feed(uint64_t left) const {
+    if (!kept_) return;
+    if (left == 0) return context_.feed_instead({"DEL", context_.arg(1)});
+    std::vector<std::string_view> words = {"SREM", context_.arg(1)};
+    words.insert(words.end(), members_.begin(), members_.end());
+    context_.feed_instead(words);
+  }
+
+ private:
+  Context& context_;
+  bool kept_;
+  std::vector<std::string> members_;
+};
+
 void after_pop(Context& c, Entry* entry) {
   c.modified(c.key(1), kSet, "spop");
   c.remove_if_empty(c.key(1), entry);
@@ -115,8 +137,12 @@ void pop_counted(Context& c) {
   if (!entry || wanted == 0) return c.reply().set(0);
   const uint64_t count = std::min(uint64_t(wanted), entry->set().size());
   c.reply().set(count);
-  entry->set().pop_random(count, c.services().prng,
-                          [&c](std::string_view member) { c.reply().bulk(member); });
+  DrawnMembers drawn(c);
+  entry->set().pop_random(count, c.services().prng, [&](std::string_view member) {
+    c.reply().bulk(member);
+    drawn.add(member);
+  });
+  drawn.feed(entry->set().size());
   after_pop(c, entry);
 }
 
@@ -127,8 +153,12 @@ void spop(Context& c) {
   Entry* entry = c.write(1, Type::kSet);
   if (c.failed()) return;
   if (!entry) return c.reply().null();
-  entry->set().pop_random(c.services().prng,
-                          [&c](std::string_view member) { c.reply().bulk(member); });
+  DrawnMembers drawn(c);
+  entry->set().pop_random(c.services().prng, [&](std::string_view member) {
+    c.reply().bulk(member);
+    drawn.add(member);
+  });
+  drawn.feed(entry->set().size());
   after_pop(c, entry);
 }
 

@@ -1,5 +1,6 @@
 // Sorted sets: taking members from the ends, and drawing some at random.
 #include "server/command/key_batch.h"
+#include "server/command/number_text.h"
 #include "server/commands/collection.h"
 #include "server/commands/deadline.h"
 #include "server/commands/families.h"
@@ -23,6 +24,12 @@ void pop(Context& c, Key key, Entry* entry, Extreme extreme, uint64_t count, Pai
   extreme == Extreme::kMin ? set.pop_min(count, send) : set.pop_max(count, send);
   c.modified(key, KeyEventClass::kSortedSet, extreme == Extreme::kMin ? "zpopmin" : "zpopmax");
   c.remove_if_empty(key, entry);
+}
+
+// The command that pops from one set without waiting, for the stream of changes.
+void feed_pop(Context& c, Key key, Extreme extreme, uint64_t count) {
+  const std::string_view verb = extreme == Extreme::kMin ? "ZPOPMIN" : "ZPOPMAX";
+  c.feed_instead({verb, key.name, NumberText(count)});
 }
 
 // With a count RESP3 gets pairs, without one the two elements of the only pair.
@@ -72,6 +79,7 @@ bool pop_first(Context& c, const MultiPop<Extreme>& wanted) {
     c.reply().array(2);
     c.reply().bulk(key.name);
     c.reply().array(popped);
+    feed_pop(c, key, wanted.side, popped);
     pop(c, key, entry, wanted.side, popped, Pairs::kNested);
     return true;
   }
@@ -110,6 +118,7 @@ void pop_or_wait(Context& c, Extreme extreme) {
     if (!entry) continue;
     c.reply().array(3);
     c.reply().bulk(key.name);
+    feed_pop(c, key, extreme, 1);
     return pop(c, key, entry, extreme, 1, Pairs::kFlat);
   }
   wait_for(c, Type::kZSet, 1, keys, deadline_ms);

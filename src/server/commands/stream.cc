@@ -6,6 +6,7 @@
 
 #include "server/commands/families.h"
 #include "server/commands/stream_args.h"
+#include "server/commands/stream_feed.h"
 
 namespace millrace {
 namespace {
@@ -94,8 +95,13 @@ void xadd(Context& c) {
   stream.append(*id, fields, stream_limits(c));
   c.modified(c.key(1), kStreamEvent, "xadd");
   reply_id(c.reply(), *id);
-  if (!add.trim.given() || stream.trim(add.trim.rule(c)) == 0) return;
-  c.modified(c.key(1), kStreamEvent, "xtrim");
+  const uint64_t removed = add.trim.given() ? stream.trim(add.trim.rule(c)) : 0;
+  if (removed != 0) c.modified(c.key(1), kStreamEvent, "xtrim");
+  if (add.trim.given() && add.trim.rule(c).whole_blocks) {
+    feed_added_and_trimmed(c, add.fields_at, *id, stream.size());
+  } else if (!add.id || add.id->any_sequence) {
+    feed_added(c, add.fields_at - 1, *id);
+  }
 }
 
 // --- going away
@@ -110,7 +116,10 @@ void xtrim(Context& c) {
   Entry* entry = c.write(1, Type::kStream);
   if (c.failed()) return;
   const uint64_t removed = entry ? entry->stream().trim(trim.rule(c)) : 0;
-  if (removed != 0) c.modified(c.key(1), kStreamEvent, "xtrim");
+  if (removed != 0) {
+    c.modified(c.key(1), kStreamEvent, "xtrim");
+    if (trim.rule(c).whole_blocks) feed_trimmed(c, c.arg(1), entry->stream().size());
+  }
   c.reply().integer(int64_t(removed));
 }
 

@@ -168,13 +168,14 @@ std::string no_group_for_key(std::string_view group, std::string_view key) {
          std::string(key) + "'";
 }
 
-ds::Consumer& see_consumer(Context& c, Key key, ds::ConsumerGroup& group, std::string_view name) {
-  if (ds::Consumer* known = group.find_consumer(name)) {
+ds::Consumer& see_consumer(Context& c, Key key, const NamedGroup& group, std::string_view name) {
+  if (ds::Consumer* known = group.group.find_consumer(name)) {
     known->seen_ms = c.now_ms();
     return *known;
   }
-  ds::Consumer& consumer = group.add_consumer(name, c.now_ms());
+  ds::Consumer& consumer = group.group.add_consumer(name, c.now_ms());
   c.modified(key, kStreamEvent, "xgroup-createconsumer");
+  c.feed_instead({"XGROUP", "CREATECONSUMER", key.name, group.name, name});
   return consumer;
 }
 

@@ -80,8 +80,12 @@ std::string no_such_group(std::string_view key, std::string_view group);
 // "NOGROUP No such consumer group 'g' for key name 'k'"
 std::string no_group_for_key(std::string_view group, std::string_view key);
 
+struct NamedGroup {
+  ds::ConsumerGroup& group;
+  std::string_view name;
+};
 // The consumer of this name, which is seen now; made if it is new.
-ds::Consumer& see_consumer(Context& c, Key key, ds::ConsumerGroup& group, std::string_view name);
+ds::Consumer& see_consumer(Context& c, Key key, const NamedGroup& group, std::string_view name);
 
 // Counts changes of which no keyspace event tells: what is pending has changed, not what is in the
 // stream.

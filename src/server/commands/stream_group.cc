@@ -126,7 +126,7 @@ void create_consumer(Context& c) {
   ds::ConsumerGroup* group = existing_group(c);
   if (!group) return;
   if (group->find_consumer(c.arg(4))) return c.reply().integer(0);
-  see_consumer(c, c.key(2), *group, c.arg(4));
+  see_consumer(c, c.key(2), {*group, c.arg(3)}, c.arg(4));
   c.reply().integer(1);
 }
 

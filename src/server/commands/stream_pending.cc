@@ -5,6 +5,7 @@
 
 #include "server/commands/families.h"
 #include "server/commands/stream_args.h"
+#include "server/commands/stream_feed.h"
 
 namespace millrace {
 namespace {
@@ -201,6 +202,11 @@ bool read_claim(Context& c, ClaimArgs& claim) {
 
 enum class Claim : uint8_t { kNothing, kGone, kClaimed };
 
+// What a claim has changed, in the stream of changes.
+void feed_outcome(Context& c, const GroupOf& found, const Consumer& consumer, StreamId id) {
+  feed_claim(c, consumer.name, *found.group, c.arg(2), c.arg(1), id, found.group->find_pending(id));
+}
+
 // Gives one entry to the consumer. What is pending but was deleted is forgotten.
 Claim claim_one(Context& c, const GroupOf& found, Consumer& consumer, const ClaimArgs& claim,
                 StreamId id) {
@@ -232,21 +238,26 @@ void xclaim(Context& c) {
   if (c.failed()) return;
   ClaimArgs claim;
   if (!read_claim(c, claim)) return;
+  c.feed_nothing();
   const bool moves_on = claim.last_id > found.group->last_id;
   if (moves_on) found.group->last_id = claim.last_id;
-  Consumer& consumer = see_consumer(c, c.key(1), *found.group, c.arg(3));
+  Consumer& consumer = see_consumer(c, c.key(1), {*found.group, c.arg(2)}, c.arg(3));
   const auto array = c.reply().defer_array();
   uint64_t claimed = 0;
   uint64_t changes = 0;
   for (size_t i = 5; i < claim.ids_end; ++i) {
     const StreamId id = ds::parse_stream_id(c.arg(i))->with_sequence(0);
     const Claim result = claim_one(c, found, consumer, claim, id);
-    if (result != Claim::kNothing) ++changes;
+    if (result != Claim::kNothing) {
+      ++changes;
+      feed_outcome(c, found, consumer, id);
+    }
     if (result != Claim::kClaimed) continue;
     reply_claimed(c, *found.stream, id, claim.only_ids);
     ++claimed;
   }
   c.reply().finish(array, claimed);
+  if (moves_on) feed_position(c, c.arg(1), c.arg(2), *found.group);
   count_changes(c, changes == 0 && moves_on ? 1 : changes);
 }
 
@@ -306,6 +317,7 @@ AutoClaimed auto_claim(Context& c, const GroupOf& found, Consumer& consumer,
   while (at && attempts-- != 0 && result.claimed.size() + result.deleted.size() < args.count) {
     const StreamId id = at.id();
     const Claim outcome = claim_one(c, found, consumer, claim, id);
+    if (outcome != Claim::kNothing) feed_outcome(c, found, consumer, id);
     if (outcome == Claim::kClaimed) result.claimed.push_back(id);
     if (outcome == Claim::kGone) {
       result.deleted.push_back(id);
@@ -324,7 +336,8 @@ void xautoclaim(Context& c) {
   if (!read_auto_claim(c, args)) return;
   const GroupOf found = require_group(c);
   if (c.failed()) return;
-  Consumer& consumer = see_consumer(c, c.key(1), *found.group, c.arg(3));
+  c.feed_nothing();
+  Consumer& consumer = see_consumer(c, c.key(1), {*found.group, c.arg(2)}, c.arg(3));
   const AutoClaimed result = auto_claim(c, found, consumer, args);
   count_changes(c, result.claimed.size() + result.deleted.size());
   c.reply().array(3);

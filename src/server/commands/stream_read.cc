@@ -5,6 +5,7 @@
 
 #include "server/commands/families.h"
 #include "server/commands/stream_args.h"
+#include "server/commands/stream_feed.h"
 
 namespace millrace {
 namespace {
@@ -199,7 +200,9 @@ void reply_delivery(Context& c, const Source& source, ds::Consumer& consumer,
     pending.delivered_ms = c.now_ms();
     pending.deliveries = 1;
     consumer.active_ms = c.now_ms();
+    feed_claim(c, consumer.name, *source.group, *read.group, source.key.name, id, &pending);
   }
+  if (written != 0) feed_position(c, source.key.name, *read.group, *source.group);
   reply.finish(array, written);
 }
 
@@ -235,7 +238,7 @@ void serve_alone(Context& c, const ReadArgs& read, const Source& source, ReadRep
 }
 
 void serve_in_group(Context& c, const ReadArgs& read, const Source& source, ReadReply& reply) {
-  ds::Consumer& consumer = see_consumer(c, source.key, *source.group, read.consumer);
+  ds::Consumer& consumer = see_consumer(c, source.key, {*source.group, *read.group}, read.consumer);
   if (!source.history && !has_more(source)) return;
   reply.begin_stream(source.key.name);
   if (source.history) {
@@ -309,6 +312,7 @@ void xread(Context& c) {
 // XREADGROUP GROUP group consumer [COUNT count] [BLOCK milliseconds] [NOACK] STREAMS key [key ...]
 // id [id ...]
 void xreadgroup(Context& c) {
+  c.feed_nothing();  // what it gives away is said entry by entry
   read_from_streams(c, Reader::kGroup);
 }
 

@@ -3,6 +3,7 @@
 #include "server/command/arg_reader.h"
 #include "server/command/expire_time.h"
 #include "server/command/key_batch.h"
+#include "server/command/number_text.h"
 #include "server/commands/families.h"
 #include "server/config/config.h"
 
@@ -99,6 +100,17 @@ void store(Context& c, Key key, std::string_view value, int64_t expire_at_ms, En
   if (expire_at_ms >= 0) c.modified(key, KeyEventClass::kGeneric, "expire");
 }
 
+// In the stream of changes times are absolute, and nobody waits for an old value.
+void feed_set(Context& c, const SetOptions& options, int64_t expire_at_ms) {
+  if (options.expiry.option) {
+    c.feed_instead({"SET", c.arg(1), c.arg(2), "PXAT", NumberText(expire_at_ms)});
+  } else if (options.get && options.keep_ttl) {
+    c.feed_instead({"SET", c.arg(1), c.arg(2), "KEEPTTL"});
+  } else if (options.get) {
+    c.feed_instead({"SET", c.arg(1), c.arg(2)});
+  }
+}
+
 void set_with_options(Context& c) {
   SetOptions options;
   if (!read_set_options(c, options)) return;
@@ -115,7 +127,10 @@ void set_with_options(Context& c) {
 
   const bool allowed = options.condition == Condition::kNone ||
                        (options.condition == Condition::kIfPresent) == (known != nullptr);
-  if (allowed) store(c, key, c.arg(2), expire_at_ms, known);
+  if (allowed) {
+    store(c, key, c.arg(2), expire_at_ms, known);
+    feed_set(c, options, expire_at_ms);
+  }
   if (options.get) return;
   allowed ? c.reply().ok() : c.reply().null();
 }
@@ -143,6 +158,7 @@ void set_for(Context& c, TimeUnit unit) {
   if (!at) return;
   const Key key = c.key(1);
   store(c, key, c.arg(3), *at, c.write(key));
+  c.feed_instead({"SET", c.arg(1), c.arg(3), "PXAT", NumberText(*at)});
   c.reply().ok();
 }
 
@@ -206,12 +222,17 @@ void getex(Context& c) {
   reply_value(c, *entry);
 
   const Key key = c.key(1);
-  if (at && *at <= c.now_ms()) return c.remove(key);
+  if (at && c.is_past(*at)) {
+    c.feed_instead({"DEL", key.name});
+    return c.remove(key);
+  }
   if (at) {
     c.db().set_expiry(key, entry, *at);
+    c.feed_instead({"PEXPIREAT", key.name, NumberText(*at)});
     c.modified(key, KeyEventClass::kGeneric, "expire");
   } else if (persist && entry->has_expiry()) {
     c.db().clear_expiry(key, entry);
+    c.feed_instead({"PERSIST", key.name});
     c.modified(key, KeyEventClass::kGeneric, "persist");
   }
 }

@@ -69,6 +69,7 @@ void exec(Context& c) {
   if (transaction->spoiled())
     return c.fail("EXECABORT Transaction discarded because of previous errors.");
   if (broken) return c.reply().null_array();
+  c.feed_nothing();
   c.reply().array(transaction->requests().size());
   for (const KeptRequest& request : transaction->requests()) {
     if (is_no_longer_allowed(c, request)) continue;
