@@ -4,6 +4,9 @@
 // at random places; the same over completions, as io_uring has them; the same with one, two or four
 // IO threads, whose loops are ticked here in an order drawn anew each time. However the bytes
 // arrive, the replies are the file's. The seed is printed; MILLRACE_SEED repeats it.
+//
+// And once with a second server that runs only the stream of changes (command/feed.h): whatever the
+// file's commands are, it has the same data afterwards, at another time of day.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -11,6 +14,9 @@
 #include <map>
 
 #include "server/command/blocking.h"
+#include "server/command/command_encoder.h"
+#include "server/command/replayer.h"
+#include "server/commands/dataset_digest.h"
 #include "tests/server/stage.h"
 #include "tests/server/transcript.h"
 
@@ -30,6 +36,31 @@ std::string request(std::string_view command) {
   return proto::encode_request(std::vector<std::string_view>(words.begin(), words.end()));
 }
 
+// A server that has what another one's stream of changes brings.
+class Follower final : public FeedSink {
+ public:
+  void on_command(uint8_t db, Words words) override {
+    replayer_.select(db);
+    CommandEncoder::append(stream_, words);
+    if (const auto problem = replayer_.run(words)) ADD_FAILURE() << *problem;
+  }
+  void set(std::string_view directive, const std::string& value) {
+    const Setting setting = {directive, value};
+    EXPECT_EQ(stage_.server().services().config_store.set({&setting, 1}, ClientPlace::kLocal),
+              std::nullopt);
+  }
+  void expect_equals(const Databases& leader) {
+    EXPECT_FALSE(replayer_.in_transaction());
+    EXPECT_EQ(digest_of_dataset(stage_.server().services().databases), digest_of_dataset(leader))
+        << stream_;
+  }
+
+ private:
+  Stage stage_{{.settings = {}}};
+  Replayer replayer_{stage_.server().services()};
+  std::string stream_;
+};
+
 class Player {
  public:
   Player(std::string path, Arrival arrival)
@@ -40,6 +71,19 @@ class Player {
                 .io_threads = arrival.io_threads,
                 .settings = {}}) {
     choose("a");
+  }
+
+  void play_for(Follower& follower) {
+    Services& services = stage_.server().services();
+    // What depends on a setting (when a HyperLogLog becomes dense) is the same only with the same.
+    services.config_store.on_any_change([&](const Config&, const Config& now) -> Refusal {
+      follower.set("hll-sparse-max-bytes", std::to_string(now.hll_sparse_max_bytes));
+      return std::nullopt;
+    });
+    services.feed.attach(follower);
+    play();
+    services.feed.detach(follower);
+    follower.expect_equals(services.databases);
   }
 
   void play() {
@@ -180,6 +224,11 @@ TEST_P(Transcript, CommandByCommandOnTwoIoThreads) {
 }
 TEST_P(Transcript, CutAnywhereOnFourIoThreadsOverCompletions) {
   play({.cut = true, .completions = true, .io_threads = 4});
+}
+
+TEST_P(Transcript, IsFollowed) {
+  Follower follower;
+  Player(kTranscripts + "/" + GetParam(), {}).play_for(follower);
 }
 
 // "list/ends.txt" is Files/Transcript.CutAnywhere/list_ends, "../regress/bitmap.txt"

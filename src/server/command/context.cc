@@ -35,9 +35,10 @@ Entry* Context::meet_expired(Key key, Entry* entry) {
   const bool follows = services_.state.follows_master();
   if (follows && !command_.spec->has(kWrite)) return nullptr;
   ++services_.stats.expired_keys;
-  db_->erase(key, entry);
+  Detached gone = db_->detach(key, entry);  // the key's name may be its own
   services_.effects.noted(session_.db, key, KeyEventClass::kExpired, "expired");
   if (!follows) services_.feed.key_went(session_.db, key.name, removal_verb(config()));
+  if (config().lazyfree_lazy_expire) services_.lazy_free.add(std::move(gone));
   return nullptr;
 }
 

@@ -53,6 +53,16 @@ struct SavePoint {
   bool operator==(const SavePoint&) const = default;
 };
 
+// All of them. Lines of a file add up, but the first one replaces the default.
+struct SavePoints : std::vector<SavePoint> {
+  using vector::vector;
+  bool next_line_replaces = true;  // no part of the value
+
+  friend bool operator==(const SavePoints& a, const SavePoints& b) {
+    return static_cast<const vector&>(a) == static_cast<const vector&>(b);
+  }
+};
+
 // When the append-only file is synced: before any reply leaves, each second, or when the kernel
 // likes.
 enum class AppendSync : uint8_t { kAlways, kEverySecond, kNever };
@@ -217,8 +227,7 @@ struct Config {
   ShutdownMode shutdown_on_sigterm = ShutdownMode::kDefault;
 
   // --- snapshots
-  std::vector<SavePoint> save = {{3600, 1}, {300, 100}, {60, 10'000}};
-  bool save_lines_replace = true;  // the next `save` line replaces what is there, and others add
+  SavePoints save = {{3600, 1}, {300, 100}, {60, 10'000}};
   std::string dbfilename = "dump.rdb";
   bool rdbcompression = true;
   bool rdbchecksum = true;

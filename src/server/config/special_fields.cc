@@ -308,8 +308,8 @@ std::optional<std::vector<SavePoint>> parse_save_points(Words words) {
 Refusal parse_save(Config& config, Words words) {
   const auto points = parse_save_points(words);
   if (!points) return std::string(kInvalidSave);
-  if (config.save_lines_replace || points->empty()) config.save.clear();
-  config.save_lines_replace = false;
+  if (config.save.next_line_replaces || points->empty()) config.save.clear();
+  config.save.next_line_replaces = false;
   config.save.insert(config.save.end(), points->begin(), points->end());
   return std::nullopt;
 }
@@ -330,7 +330,7 @@ std::string print_save(const Config& config) {
 }
 
 void begin_save_anew(Config& config) {
-  config.save_lines_replace = true;
+  config.save.next_line_replaces = true;
 }
 
 // --- replicaof

@@ -162,6 +162,8 @@ class CommandRig {
   Databases databases{16, access_clock};
   LazyFree lazy_free;
   Effects effects;
+  Feed feed;
+  ServerState state;
   ServerStats stats;
   Clients clients{link};
   std::unique_ptr<ae::EventLoop> loop = std::move(*ae::EventLoop::create({}));
@@ -184,6 +186,8 @@ class CommandRig {
                     .databases = databases,
                     .lazy_free = lazy_free,
                     .effects = effects,
+                    .feed = feed,
+                    .state = state,
                     .access_clock = access_clock,
                     .stats = stats,
                     .command_stats = command_stats,

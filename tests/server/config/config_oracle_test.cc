@@ -182,6 +182,7 @@ TEST(ConfigOracle, DefaultsAreRedis) {
       "bind-source-addr", "dir", "syslog-ident", "crash-memcheck-enabled", "unixsocket", "port",
       "maxclients", "requirepass",
       "io-threads-do-reads",  // always
+      "save",                 // the oracle is started without
       // changed by the tests above
       "timeout", "maxmemory", "maxmemory-policy", "maxmemory-samples", "hz",
       "list-max-listpack-size", "list-max-ziplist-size", "hash-max-listpack-value",

@@ -47,7 +47,7 @@ TEST(ConfigStore, AllProblemsAreToldAndNothingIsLoaded) {
   TemporaryDirectory directory;
   const std::string path = directory.write(
       "a.conf",
-      "port 1\nprot 1\ntimeout -1\nappendonly yes\ninclude inner.conf\nrequirepass \"x\n");
+      "port 1\nprot 1\ntimeout -1\ncluster-enabled yes\ninclude inner.conf\nrequirepass \"x\n");
   directory.write("inner.conf", "# comment\nnosuch-thing-at-all\n");
   ConfigStore store;
   ASSERT_EQ(chdir(directory.path().c_str()), 0);
@@ -64,9 +64,9 @@ TEST(ConfigStore, AllProblemsAreToldAndNothingIsLoaded) {
       ">>> 'timeout -1'\n"
       "argument must be between 0 and 2147483647 inclusive\n"
       "Reading the configuration file, at line 4\n"
-      ">>> 'appendonly yes'\n"
-      "'appendonly yes' is not supported by this version of Millrace: it keeps data in memory "
-      "only; see docs/compatibility.md\n"
+      ">>> 'cluster-enabled yes'\n"
+      "'cluster-enabled yes' is not supported by this version of Millrace: it is not a cluster "
+      "node; see docs/compatibility.md\n"
       "Reading the configuration file inner.conf, at line 2\n"
       ">>> 'nosuch-thing-at-all'\n"
       "Unknown directive 'nosuch-thing-at-all'\n"
@@ -128,7 +128,7 @@ TEST(ConfigGet, WhatClientsAskFor) {
   const std::string_view patterns[] = {"save", "appendonly"};
   const auto found = store.get(patterns);
   ASSERT_EQ(found.size(), 2u);
-  EXPECT_EQ(found[0].second, "");
+  EXPECT_EQ(found[0].second, "3600 1 300 100 60 10000");
   EXPECT_EQ(found[1].second, "no");
   EXPECT_EQ(get(store, "client-output-buffer-limit"),
             "normal 0 0 0 slave 268435456 67108864 60 pubsub 33554432 8388608 60");
@@ -154,7 +154,13 @@ TEST(ConfigSet, MultiWordValuesAreSplitAtSpaces) {
   EXPECT_EQ(store.config().bind, (std::vector<std::string>{"127.0.0.1", "::1"}));
   EXPECT_EQ(set(store, {{"bind", ""}}), "OK");
   EXPECT_TRUE(store.config().bind.empty());
+  EXPECT_EQ(set(store, {{"save", "60 1  10 5"}}), "OK");
+  EXPECT_EQ(get(store, "save"), "60 1 10 5");
+  EXPECT_EQ(set(store, {{"save", "7 2"}}), "OK");
+  EXPECT_EQ(get(store, "save"), "7 2");
+  EXPECT_NE(set(store, {{"save", "7"}}), "OK");
   EXPECT_EQ(set(store, {{"save", ""}}), "OK");
+  EXPECT_EQ(get(store, "save"), "");
   EXPECT_EQ(set(store, {{"requirepass", "a b"}}), "OK");
   EXPECT_EQ(store.config().requirepass, "a b");
 }
@@ -172,12 +178,12 @@ TEST(ConfigSet, ProtectedOnesNeedPermission) {
 
 TEST(ConfigSet, AbsentOnesSayWhy) {
   ConfigStore store;
-  EXPECT_EQ(set(store, {{"appendonly", "no"}}), "OK");
+  EXPECT_EQ(set(store, {{"cluster-require-full-coverage", "yes"}}), "OK");
   EXPECT_EQ(
-      set(store, {{"appendonly", "yes"}}),
-      "CONFIG SET failed (possibly related to argument 'appendonly') - 'appendonly yes' is not "
-      "supported by this version of Millrace: it keeps data in memory only; see "
-      "docs/compatibility.md");
+      set(store, {{"cluster-require-full-coverage", "no"}}),
+      "CONFIG SET failed (possibly related to argument 'cluster-require-full-coverage') - "
+      "'cluster-require-full-coverage no' is not supported by this version of Millrace: it is not "
+      "a cluster node; see docs/compatibility.md");
   EXPECT_EQ(set(store, {{"rename-command", "a b"}}),
             "Unknown option or number of arguments for CONFIG SET - 'rename-command'");
 }

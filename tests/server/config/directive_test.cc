@@ -124,20 +124,44 @@ TEST(Directive, HzIsMovedIntoItsRange) {
 }
 
 TEST(Directive, AbsentOnesTakeTheirOneValueInAnySpelling) {
-  EXPECT_EQ(refusal_of("appendonly", {"NO"}), "accepted");
-  EXPECT_EQ(refusal_of("save", {""}), "accepted");
-  EXPECT_EQ(refusal_of("replicaof", {"no", "one"}), "accepted");
-  EXPECT_EQ(refusal_of("repl-backlog-size", {"1mb"}), "accepted");
+  EXPECT_EQ(refusal_of("cluster-enabled", {"NO"}), "accepted");
+  EXPECT_EQ(refusal_of("bgsave-cpulist", {""}), "accepted");
+  EXPECT_EQ(refusal_of("active-defrag-ignore-bytes", {"100mb"}), "accepted");
   EXPECT_EQ(refusal_of("oom-score-adj-values", {"0", "200", "800"}), "accepted");
   EXPECT_EQ(refusal_of("locale-collate", {"C"}), "accepted");
   EXPECT_EQ(
-      refusal_of("appendonly", {"yes"}),
-      "'appendonly yes' is not supported by this version of Millrace: it keeps data in memory "
-      "only; see docs/compatibility.md");
+      refusal_of("cluster-enabled", {"yes"}),
+      "'cluster-enabled yes' is not supported by this version of Millrace: it is not a cluster "
+      "node; see docs/compatibility.md");
   EXPECT_EQ(refusal_of("io-threads-do-reads", {"no"}),
             "'io-threads-do-reads no' is not supported by this version of Millrace: an IO thread "
             "owns its connections and always reads them; see docs/compatibility.md");
   EXPECT_NE(refusal_of("rename-command", {""}), "accepted");
+}
+
+TEST(Directive, LinesOfSavePointsAddUpAndReplaceTheDefault) {
+  Config config;
+  const Directive& save = directive("save");
+  EXPECT_EQ(print_value(save, config), "3600 1 300 100 60 10000");
+  ASSERT_EQ(parse_value(save, config, std::vector<std::string>{"900", "1"}), std::nullopt);
+  ASSERT_EQ(parse_value(save, config, std::vector<std::string>{"30", "5", "1", "9"}), std::nullopt);
+  EXPECT_EQ(print_value(save, config), "900 1 30 5 1 9");
+  Config copy;
+  copy_value(save, config, copy);
+  EXPECT_EQ(print_value(save, copy), "900 1 30 5 1 9");
+  ASSERT_EQ(parse_value(save, config, std::vector<std::string>{""}), std::nullopt);
+  EXPECT_EQ(file_lines(save, config), (std::vector<std::string>{"save \"\""}));
+  EXPECT_EQ(refusal_of("save", {"0", "1"}), "Invalid save parameters");
+}
+
+TEST(Directive, AMasterIsAnAddressOrNobody) {
+  Config config;
+  const Directive& replicaof = directive("replicaof");
+  ASSERT_EQ(parse_value(replicaof, config, std::vector<std::string>{"h", "6379"}), std::nullopt);
+  EXPECT_EQ(print_value(replicaof, config), "h 6379");
+  ASSERT_EQ(parse_value(replicaof, config, std::vector<std::string>{"NO", "one"}), std::nullopt);
+  EXPECT_TRUE(config.replicaof.is_none());
+  EXPECT_EQ(refusal_of("replicaof", {"h", "70000"}), "Invalid master port");
 }
 
 TEST(Directive, MemoryIsWrittenWithAUnitThatIsExact) {

@@ -40,7 +40,7 @@ class RandomConfig {
  private:
   std::vector<std::string> words_for(const Directive& directive) {
     if (std::holds_alternative<SpecialField>(directive.field)) return special(directive.name);
-    if (directive.name == "proc-title-template") return {"a {port} " + without_braces(text())};
+    if (directive.name == "proc-title-template") return {"a {port} " + without(text(), "{}")};
     if (const auto* integer = std::get_if<IntegerField>(&directive.field))
       return {number(*integer)};
     if (const auto* names = std::get_if<EnumField>(&directive.field)) {
@@ -48,7 +48,12 @@ class RandomConfig {
     }
     if (std::holds_alternative<BoolField>(directive.field))
       return {random_.one_in(2) ? "yes" : "no"};
+    if (is_file_name(directive.name)) return {without(text(), "/") + "x"};
     return {text()};
+  }
+
+  static bool is_file_name(std::string_view name) {
+    return name == "dbfilename" || name == "appendfilename" || name == "appenddirname";
   }
 
   std::string number(const IntegerField& field) {
@@ -84,6 +89,11 @@ class RandomConfig {
       words = {"user" + std::to_string(users_++) + text(), text()};
     } else if (name == "rename-command") {
       words = {text(), text()};
+    } else if (name == "save") {
+      for (uint64_t i = 2 * random_.below(3); i > 0; --i)
+        words.push_back(std::to_string(1 + random_.below(1'000'000)));
+    } else if (name == "replicaof") {
+      words = {text() + "x", std::to_string(random_.below(65536))};
     } else {
       AE_ASSERT(name == "dir");
       words = {"/tmp/" + text() + "x"};
@@ -93,8 +103,8 @@ class RandomConfig {
     return words;
   }
 
-  static std::string without_braces(std::string bytes) {
-    std::erase_if(bytes, [](char c) { return c == '{' || c == '}'; });
+  static std::string without(std::string bytes, std::string_view some) {
+    std::erase_if(bytes, [some](char c) { return some.find(c) != some.npos; });
     return bytes;
   }
 
