@@ -7,11 +7,13 @@
 #include "server/process/process.h"
 #include "server/server.h"
 #include "server/version.h"
+#include "verify/verify.h"
 
 namespace {
 
 constexpr std::string_view kHelp =
     "Usage: millrace-server [/path/to/millrace.conf] [--directive value ...] [-]\n"
+    "       millrace-server --verify-against HOST PORT [--help | options]\n"
     "       millrace-server -v or --version\n"
     "       millrace-server -h or --help\n"
     "\n"
@@ -35,6 +37,8 @@ int main(int argc, char** argv) {
   if (asks_for(argc, argv, "-h", "--help")) return std::fputs(kHelp.data(), stdout), 0;
   if (asks_for(argc, argv, "-v", "--version"))
     return std::printf("Millrace server v=%s (Redis %s protocol)\n", kVersion, kRedisVersion), 0;
+
+  if (argc >= 2 && std::string_view(argv[1]) == "--verify-against") return verify::run(argc, argv);
 
   ConfigStore config;
   if (auto problem = config.load_arguments(argc, argv)) {
