@@ -2,6 +2,7 @@
 #include <cstdint>
 
 #include "ae/base/assert.h"
+#include "server/ds/crc64.h"
 #include "server/scripting/function_payload.h"
 
 using namespace millrace::scripting;
@@ -9,7 +10,7 @@ using namespace millrace::scripting;
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   std::string bytes(reinterpret_cast<const char*>(data), size);
   bytes.append("\x0b\0", 2);
-  const uint64_t crc = crc64(bytes);
+  const uint64_t crc = millrace::ds::crc64(bytes);
   for (int i = 0; i < 8; ++i) bytes += char(crc >> (8 * i));
   const Payload payload = parse_payload(bytes);
   if (!payload.error.empty()) return 0;

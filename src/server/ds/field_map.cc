@@ -62,6 +62,14 @@ ListpackView FieldMap::pack() const {
   return view_listpack(word_, kListpackTag);
 }
 
+std::optional<std::string_view> FieldMap::raw() const {
+  return is_table() ? std::nullopt : std::optional(pack().raw());
+}
+
+FieldMap FieldMap::from_pack(Listpack pack) {
+  return FieldMap(listpack_word(std::move(pack), kListpackTag));
+}
+
 void FieldMap::expect(size_t fields, const ListpackLimits& limits) {
   if (!is_table() && fields > limits.max_entries) convert_to_table();
 }

@@ -88,6 +88,11 @@ class FieldMap {
   Encoding encoding() const { return is_table() ? Encoding::kHashTable : Encoding::kListpack; }
   std::string_view encoding_name() const { return is_table() ? "hashtable" : "listpack"; }
 
+  // The listpack's bytes, which RDB carries as they are; nothing if it is a table.
+  std::optional<std::string_view> raw() const;
+  // Takes over a listpack of pairs without a field twice.
+  static FieldMap from_pack(Listpack pack);
+
   // Heap behind this object. O(1).
   size_t memory_bytes() const;
 

@@ -55,6 +55,14 @@ SortedSet& SortedSet::operator=(SortedSet&& other) noexcept {
   return *this;
 }
 
+std::optional<std::string_view> SortedSet::raw() const {
+  return is_table() ? std::nullopt : std::optional(pack().raw());
+}
+
+SortedSet SortedSet::from_pack(Listpack pack) {
+  return SortedSet(listpack_word(std::move(pack), kListpackTag));
+}
+
 ListpackView SortedSet::pack() const {
   return view_listpack(word_, kListpackTag);
 }

@@ -51,6 +51,7 @@
 
 namespace millrace::ds {
 
+class Listpack;
 class ListpackView;
 class SortedTable;
 
@@ -151,6 +152,11 @@ class SortedSet {
 
   Encoding encoding() const { return is_table() ? Encoding::kSkipList : Encoding::kListpack; }
   std::string_view encoding_name() const { return is_table() ? "skiplist" : "listpack"; }
+
+  // The listpack's bytes, which RDB carries as they are; nothing if it is a table.
+  std::optional<std::string_view> raw() const;
+  // Takes over a listpack of members and scores in order, no member twice.
+  static SortedSet from_pack(Listpack pack);
 
   // Heap behind this object. O(1).
   size_t memory_bytes() const;

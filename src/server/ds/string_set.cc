@@ -144,6 +144,26 @@ StringSet& StringSet::operator=(StringSet&& other) noexcept {
   return *this;
 }
 
+std::optional<std::string_view> StringSet::raw() const {
+  switch (encoding()) {
+    case Encoding::kIntSet:
+      return IntSetToRead(word_)->raw();
+    case Encoding::kListpack:
+      return pack().raw();
+    case Encoding::kHashTable:
+      break;
+  }
+  return std::nullopt;
+}
+
+StringSet StringSet::from_pack(Listpack pack) {
+  return StringSet(listpack_word(std::move(pack), kListpackTag));
+}
+
+StringSet StringSet::from_integers(IntSet integers) {
+  return StringSet(reinterpret_cast<uintptr_t>(integers.release()));
+}
+
 ListpackView StringSet::pack() const {
   return view_listpack(word_, kListpackTag);
 }

@@ -29,6 +29,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -38,6 +39,8 @@
 
 namespace millrace::ds {
 
+class IntSet;
+class Listpack;
 class ListpackView;
 
 class StringSet {
@@ -99,6 +102,13 @@ class StringSet {
     return tag == kListpackTag ? Encoding::kListpack : Encoding::kIntSet;
   }
   std::string_view encoding_name() const;
+
+  // The bytes of the intset or the listpack, which RDB carries as they are; nothing if it is a
+  // table.
+  std::optional<std::string_view> raw() const;
+  // Take over a listpack without a member twice, an intset.
+  static StringSet from_pack(Listpack pack);
+  static StringSet from_integers(IntSet integers);
 
   // Heap behind this object. O(1).
   size_t memory_bytes() const;

@@ -1,6 +1,6 @@
 #include "server/scripting/function_payload.h"
 
-#include <array>
+#include "server/ds/crc64.h"
 
 namespace millrace::scripting {
 namespace {
@@ -15,19 +15,6 @@ constexpr uint8_t kLength64 = 0x81;
 constexpr uint8_t kCompressed = 0xc3;
 // A back reference of three bytes stands for at most 264; so many bytes from one are impossible.
 constexpr size_t kMostExpansion = 264;
-
-constexpr std::array<uint64_t, 256> make_table() {
-  constexpr uint64_t kPolynomial = 0x95ac9329ac4bc9b5;  // reflected
-  std::array<uint64_t, 256> table{};
-  for (uint64_t byte = 0; byte < 256; ++byte) {
-    uint64_t remainder = byte;
-    for (int bit = 0; bit < 8; ++bit)
-      remainder = (remainder >> 1) ^ ((remainder & 1) != 0 ? kPolynomial : 0);
-    table[byte] = remainder;
-  }
-  return table;
-}
-constexpr std::array<uint64_t, 256> kTable = make_table();
 
 void append_number(std::string& out, uint64_t number, size_t bytes) {
   for (size_t i = 0; i < bytes; ++i) out += char(number >> (8 * i));
@@ -114,16 +101,10 @@ class Reader {
 bool is_footer_good(std::string_view bytes) {
   if (bytes.size() < kFooterBytes) return false;
   if (number_at_end(bytes.substr(0, bytes.size() - 8), 2) > kVersion) return false;
-  return number_at_end(bytes, 8) == crc64(bytes.substr(0, bytes.size() - 8));
+  return number_at_end(bytes, 8) == ds::crc64(bytes.substr(0, bytes.size() - 8));
 }
 
 }  // namespace
-
-uint64_t crc64(std::string_view bytes) {
-  uint64_t crc = 0;
-  for (const char c : bytes) crc = kTable[uint8_t(crc) ^ uint8_t(c)] ^ (crc >> 8);
-  return crc;
-}
 
 std::optional<std::string> unpack_lzf(std::string_view packed, size_t size) {
   std::string out;
@@ -159,7 +140,7 @@ std::string make_payload(std::span<const std::string_view> codes) {
     append_text(out, code);
   }
   append_number(out, kVersion, 2);
-  append_number(out, crc64(out), 8);
+  append_number(out, ds::crc64(out), 8);
   return out;
 }
 

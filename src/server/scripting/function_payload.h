@@ -24,9 +24,6 @@ std::string make_payload(std::span<const std::string_view> codes);
 // Of bytes from outside: every length is checked before it is believed.
 Payload parse_payload(std::string_view bytes);
 
-// CRC-64 with Jones' polynomial, as RDB files have it: crc64("123456789") = e9c6d914c4b8d9ca.
-uint64_t crc64(std::string_view bytes);
-
 // LZF (M. Lehmann): the `size` bytes that `packed` stands for; nothing if it is not well formed.
 std::optional<std::string> unpack_lzf(std::string_view packed, size_t size);
 

@@ -11,11 +11,6 @@ std::vector<std::string_view> views(const std::vector<std::string>& texts) {
   return {texts.begin(), texts.end()};
 }
 
-TEST(FunctionPayload, Crc64IsJones) {
-  EXPECT_EQ(crc64("123456789"), 0xe9c6d914c4b8d9caULL);
-  EXPECT_EQ(crc64(""), 0u);
-}
-
 TEST(FunctionPayload, GivesBackWhatItTook) {
   const std::vector<std::string> codes = {"",
                                           "#!lua name=a\n",

@@ -1,0 +1,105 @@
+// Reads an RDB file into databases, key by key, so that the loop can go on in between.
+//
+//   SnapshotLoader loader(source, databases, settings);
+//   do {
+//     auto progress = loader.step(256 << 10);
+//     if (!progress) return log(loader.problem());  // "at 0x1f3: expected ..., got ..."
+//   } while (*progress == SnapshotLoader::Progress::kMore);
+//
+// The databases should be empty; a key that is there already, or comes twice, is a problem. After a
+// problem they hold what came before it.
+//
+// Thread: the main one. Bytes from outside are not trusted: see value_reader.h.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "server/db/databases.h"
+#include "server/persist/rdb_reader.h"
+#include "server/persist/snapshot_writer.h"
+#include "server/persist/value_limits.h"
+
+namespace millrace {
+
+// What a file says about itself.
+struct SnapshotAux {
+  std::string redis_version;
+  std::optional<int64_t> created_s;
+  std::optional<uint64_t> used_memory_bytes;
+  std::optional<ReplicationPoint> replication;
+  SnapshotUse use = SnapshotUse::kBackup;
+};
+
+class SnapshotLoader {
+ public:
+  enum class Progress : uint8_t { kMore, kDone };
+  // Keys whose time has passed: a master forgets them, a replica keeps them until its master says
+  // otherwise.
+  enum class Expired : uint8_t { kDrop, kKeep };
+
+  struct Settings {
+    ValueLimits limits = {};
+    int64_t now_ms = 0;
+    Expired expired = Expired::kDrop;
+    RdbReader::Checksum checksum = RdbReader::Checksum::kCompute;
+    // Under what the access bits of keys are to be understood; the databases' own clock.
+    const AccessClock* access_clock = nullptr;
+    // Takes the code of a library; empty: done, else why not. None: libraries are passed over.
+    std::function<std::string(std::string_view code)> on_function = {};
+    // A sentence that is worth a line in the log and is no problem.
+    std::function<void(std::string_view sentence)> on_remark = {};
+  };
+
+  // All three outlive the loader, which may be thrown away at any time.
+  SnapshotLoader(ByteSource& source, Databases& databases, Settings settings);
+
+  // Goes on for about so many bytes of the file, at least for one key. An error is told by
+  // problem().
+  ae::Result<Progress> step(uint64_t budget_bytes);
+
+  const std::string& problem() const { return reader_.problem(); }
+  const SnapshotAux& aux() const { return aux_; }
+  uint64_t offset() const { return reader_.offset(); }
+  uint64_t keys_loaded() const { return keys_loaded_; }
+  uint64_t keys_expired() const { return keys_expired_; }
+  uint64_t empty_keys_skipped() const { return empty_keys_skipped_; }
+  // After kDone: what was taken from the source behind the snapshot's end.
+  std::string_view unread() const { return reader_.unread(); }
+
+ private:
+  // What stands before a key.
+  struct Ahead {
+    int64_t expire_at_ms = kNoExpiry;
+    std::optional<uint64_t> idle_s;
+    std::optional<uint8_t> frequency;
+  };
+
+  void read_head();
+  Progress read_item();
+  void read_aux();
+  void read_database();
+  void read_function();
+  void read_key(uint8_t type);
+  void place(Detached entry);
+  void skip_module_aux();
+  void finish();
+  void remark(std::string_view sentence);
+
+  RdbReader reader_;
+  Databases& databases_;
+  Settings settings_;
+  int version_ = 0;
+  Keyspace* db_;
+  Ahead ahead_;
+  std::string key_;
+  SnapshotAux aux_;
+  uint64_t keys_loaded_ = 0;
+  uint64_t keys_expired_ = 0;
+  uint64_t empty_keys_skipped_ = 0;
+};
+
+}  // namespace millrace
