@@ -39,6 +39,7 @@ struct Exception {
 };
 constexpr Exception kExceptions[] = {
     {"keys", {Category::kKeyspace, Category::kDangerous}},
+    {"restore", {Category::kKeyspace, Category::kDangerous}},
     {"sort", {Category::kSet, Category::kSortedSet, Category::kList, Category::kDangerous}},
     {"sort_ro", {Category::kSet, Category::kSortedSet, Category::kList, Category::kDangerous}},
     {"flushall", {Category::kKeyspace, Category::kDangerous}},

@@ -16,6 +16,7 @@ std::span<const std::span<const CommandSpec>> command_families() {
       hyperloglog_debug_commands(),
       generic_commands(),
       expire_commands(),
+      dump_commands(),
       scan_commands(),
       sort_commands(),
       object_commands(),

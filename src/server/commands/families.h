@@ -18,6 +18,7 @@ std::span<const CommandSpec> hyperloglog_commands();
 std::span<const CommandSpec> hyperloglog_debug_commands();
 std::span<const CommandSpec> generic_commands();
 std::span<const CommandSpec> expire_commands();
+std::span<const CommandSpec> dump_commands();
 std::span<const CommandSpec> scan_commands();
 std::span<const CommandSpec> sort_commands();
 std::span<const CommandSpec> object_commands();
