@@ -118,6 +118,8 @@ Server::Server(ConfigStore& config, std::unique_ptr<ae::EventLoop> loop, ae::Loo
                 .ticks = ticks_,
                 .load = load_,
                 .monitors = monitors_,
+                .replication = replication_,
+                .replicas = replication_,
                 .lifecycle = *this,
                 .prng = prng_},
       scripting_(services_),
@@ -140,6 +142,11 @@ Server::Server(ConfigStore& config, std::unique_ptr<ae::EventLoop> loop, ae::Loo
       admin_lane_(*loop_, clients_,
                   [this](int fd, Origin origin) { reception_.accept(fd, origin, Lane::kAdmin); }),
       cron_(*loop_, services_),
+      replication_({.loop = *loop_,
+                    .table = table_,
+                    .services = services_,
+                    .storage = posix_storage(),
+                    .seed = seed_from_kernel()}),
       started_(loop_->now()),
       run_id_(make_run_id(prng_)),
       executable_(path_of_executable()) {
@@ -230,6 +237,7 @@ void Server::watch_configuration() {
   auto refresh = [this](const Config&, const Config&) -> Refusal {
     memory_guard_.refresh();
     gates_.refresh();
+    replication_.refresh();
     dispatcher_.refresh();
     loop_->account().set_long_tick(long_tick());
     client_io_.refresh();
@@ -274,6 +282,7 @@ int Server::run() {
   watch_signals();
   memory::mark_startup();
   log::notice("Ready to accept connections");
+  if (!services_.config.replicaof.is_none()) replication_.follow(services_.config.replicaof);
   supervision::notify_ready();
   loop_->run();
   return 0;

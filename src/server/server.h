@@ -55,6 +55,7 @@
 #include "server/pubsub/keyspace_events.h"
 #include "server/pubsub/pub_sub.h"
 #include "server/pubsub/tracking.h"
+#include "server/repl/replication.h"
 #include "server/scripting/scripting.h"
 
 namespace millrace {
@@ -154,6 +155,7 @@ class Server final : private Lifecycle {
   Endpoints endpoints_;
   AdminLane admin_lane_;
   Cron cron_;
+  Replication replication_;
   std::unique_ptr<ae::SignalSet> signals_;
   ae::TimePoint started_;
   bool shutting_down_ = false;

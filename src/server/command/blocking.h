@@ -8,6 +8,9 @@
 // waited for, the whole command is run again from the start, in the order in which clients began to
 // wait for that key; nothing is resumed. It replies then, or blocks once more and keeps its place.
 //
+// A command that waits for something else than a key (WAIT: for replicas) names none, and is run
+// again by retry().
+//
 // Thread: the one that runs commands.
 #pragma once
 
@@ -26,6 +29,8 @@ struct BlockTerms {
   Type type;
   bool wake_when_gone = false;  // also when the key has gone or has got another type (XREADGROUP)
   int64_t deadline_ms = 0;      // unix time; 0: for ever
+  // When time is up the command runs a last time and replies, instead of a null reply (WAIT).
+  bool runs_at_deadline = false;
   // What is run again instead of the command's own arguments, where they depend on the moment of
   // the first run (XREAD's $). Empty: as they came.
   std::span<const std::string_view> args = {};
@@ -39,6 +44,12 @@ class Blocking {
                      std::span<const std::string_view> args, const BlockTerms& terms) = 0;
   // CLIENT UNBLOCK. False: it is not blocked.
   virtual bool unblock(Session& session, Unblock how) = 0;
+  // Every client that waits gets this error ("UNBLOCKED ...").
+  virtual void unblock_all(std::string_view error) = 0;
+  // What this client waits for may be there: its command runs again, behind the one that runs now.
+  virtual void retry(SessionId session) = 0;
+  // Whether the command that runs is one that waited, and may not wait any longer.
+  virtual bool is_last_run() const = 0;
   virtual size_t client_count() const = 0;
   virtual size_t key_count() const = 0;
   virtual size_t deadline_count() const = 0;  // clients that do not wait for ever

@@ -32,6 +32,8 @@ class Lifecycle;
 class LoadMeter;
 class MonitorFeed;
 class PubSub;
+class Replication;
+class ReplicationView;
 class Scripting;
 class SlowLog;
 class TickWatch;
@@ -72,6 +74,8 @@ struct Services {
   TickWatch& ticks;  // what fills a tick, and the longest of them
   LoadMeter& load;
   MonitorFeed& monitors;
+  Replication& replication;          // master and replicas
+  const ReplicationView& replicas;   // ... and what is to be told of them
   Lifecycle& lifecycle;
   ae::Prng& prng;
   ScriptFacts script_facts = {};

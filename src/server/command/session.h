@@ -64,6 +64,7 @@ struct Session {
   uint8_t thread = 0;           // the IO thread whose loop has the connection; 0: the main one
   bool named_user : 1 = false;  // logged in as another than the default user: SessionExtras::user
   bool replays : 1 = false;     // no client: a Replayer's (replayer.h)
+  bool replica : 1 = false;     // it has said PSYNC: what it is pushed is the stream of changes
 
   bool has(SessionFlag flag) const { return (flags & uint16_t(flag)) != 0; }
   // Logged in as the default user, and in no state in which some commands mean something else.

@@ -41,6 +41,7 @@ ClientType read_client_type(ArgReader& args) {
 }
 
 ClientType type_of(const Session& session) {
+  if (session.replica) return ClientType::kReplica;
   return session.has(SessionFlag::kSubscribed) ? ClientType::kPubSub : ClientType::kNormal;
 }
 

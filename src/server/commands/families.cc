@@ -47,6 +47,7 @@ std::span<const std::span<const CommandSpec>> command_families() {
       connection_commands(),
       client_commands(),
       server_commands(),
+      replication_commands(),
       info_commands(),
       command_info_commands(),
       config_commands(),

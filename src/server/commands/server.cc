@@ -81,14 +81,6 @@ void time(Context& c) {
   c.reply().bulk_integer(us % 1'000'000);
 }
 
-// ROLE
-void role(Context& c) {
-  c.reply().array(3);
-  c.reply().bulk("master");
-  c.reply().integer(0);
-  c.reply().empty_array();
-}
-
 // MONITOR
 void monitor(Context& c) {
   c.services().monitors.add(c.session());
@@ -179,14 +171,6 @@ constexpr CommandSpec kTable[] = {
      .since = "1.0.0",
      .group = Group::kServer,
      .summary = "Shows every command the server runs, as it runs.",
-     .complexity = "O(1)"},
-    {.name = "role",
-     .handler = role,
-     .arity = 1,
-     .flags = kNoScript | kLoading | kStale | kFast,
-     .since = "2.8.12",
-     .group = Group::kServer,
-     .summary = "Tells the server's role in replication.",
      .complexity = "O(1)"},
     {.name = "shutdown",
      .handler = shutdown,

@@ -37,6 +37,8 @@ void BlockedClients::block(Session& session, const Command& command,
               .request = KeptRequest(command, terms.args.empty() ? args : terms.args),
               .type = terms.type,
               .wake_when_gone = terms.wake_when_gone,
+              .runs_at_deadline = terms.runs_at_deadline,
+              .time_is_up = false,
               .places = {},
               .deadline = deadlines_.end()});
   Waiting& waiting = *owned;
@@ -93,10 +95,18 @@ void BlockedClients::on_swapped(uint8_t a, uint8_t b) {
 // What runs here can make further keys ready (BLMOVE): they are served in turn.
 void BlockedClients::serve_ready() {
   if (running_) return;
-  while (!ready_.empty()) {
+  while (any_ready()) {
     const std::vector<KeptKey> now = std::exchange(ready_, {});
     for (const KeptKey& key : now) serve(key);
+    const std::vector<SessionId> asked = std::exchange(retries_, {});
+    for (const SessionId session : asked) serve_retry(session);
   }
+}
+
+void BlockedClients::serve_retry(SessionId session) {
+  const auto found = waiting_.find(session.packed());
+  if (found == waiting_.end() || clients_.find(session)->has(SessionFlag::kClosing)) return;
+  run_again(*found->second);
 }
 
 // Everyone who waited when the key became ready is tried once, in order, while there is something
@@ -158,9 +168,30 @@ void BlockedClients::leave_queues(Waiting& waiting) {
   }
 }
 
+void BlockedClients::run_last_time(Waiting& waiting) {
+  waiting.time_is_up = true;
+  const SessionId session = waiting.session;
+  run_again(waiting);
+  AE_ASSERT(!waiting_.contains(session.packed()));
+}
+
+void BlockedClients::unblock_all(std::string_view error) {
+  std::vector<SessionId> all;
+  for (const auto& [id, waiting] : waiting_) all.push_back(waiting->session);
+  for (const SessionId session : all) {
+    proto::StringSink sink;
+    proto::ReplyWriter reply(sink, proto::Resp(clients_.find(session)->resp));
+    services_->stats.count_error(error);
+    reply.error(error);
+    finish(session, sink.view());
+  }
+}
+
 bool BlockedClients::unblock(Session& session, Unblock how) {
   const auto found = waiting_.find(session.self.packed());
   if (found == waiting_.end()) return false;
+  if (how == Unblock::kTimeout && found->second->runs_at_deadline)
+    return run_last_time(*found->second), true;
   ++services_->command_stats.row(found->second->request.command().id).calls;
   proto::StringSink sink;
   proto::ReplyWriter reply(sink, proto::Resp(session.resp));

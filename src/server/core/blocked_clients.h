@@ -42,13 +42,16 @@ class BlockedClients final : public Blocking, private ChangeObserver {
     services_ = &services;
   }
 
-  bool any_ready() const { return !ready_.empty(); }
+  bool any_ready() const { return !ready_.empty() || !retries_.empty(); }
   void serve_ready();
 
   // --- Blocking
   void block(Session& session, const Command& command, std::span<const std::string_view> args,
              const BlockTerms& terms) override;
   bool unblock(Session& session, Unblock how) override;
+  void unblock_all(std::string_view error) override;
+  void retry(SessionId session) override { retries_.push_back(session); }
+  bool is_last_run() const override { return running_ && running_->time_is_up; }
   size_t client_count() const override { return waiting_.size(); }
   size_t key_count() const override { return queues_.size(); }
   size_t deadline_count() const override { return deadlines_.size(); }
@@ -71,11 +74,15 @@ class BlockedClients final : public Blocking, private ChangeObserver {
     KeptRequest request;
     Type type;
     bool wake_when_gone;
+    bool runs_at_deadline;
+    bool time_is_up;
     std::vector<Place> places;
     Deadlines::iterator deadline;  // end(): for ever
   };
 
   void serve(const KeptKey& key);
+  void serve_retry(SessionId session);
+  void run_last_time(Waiting& waiting);
   bool is_worth_a_look(const Waiting& waiting, const KeptKey& key);
   void run_again(Waiting& waiting);
   void finish(SessionId id, std::string_view reply);
@@ -102,6 +109,7 @@ class BlockedClients final : public Blocking, private ChangeObserver {
   Deadlines deadlines_;
   ae::TimerId timer_;
   std::vector<KeptKey> ready_;        // each once
+  std::vector<SessionId> retries_;
   const Waiting* running_ = nullptr;  // whose command runs again
 };
 

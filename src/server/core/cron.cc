@@ -103,6 +103,7 @@ void Cron::close_idle_clients() {
     for (SessionFlag spared : {SessionFlag::kMonitor, SessionFlag::kClosing, SessionFlag::kBlocked,
                                SessionFlag::kSubscribed})
       if (session.has(spared)) return;
+    if (session.replica) return;
     if (now_s - session.active_s <= uint32_t(timeout_s)) return;
     clients.link().close_idle(session);
     ++closed;

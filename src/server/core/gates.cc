@@ -143,6 +143,7 @@ Gates::Answer Gates::check_subscribed(const Command& command, const Session& ses
 }
 
 Gates::Answer Gates::check_pause(const Command& command, const Session& session, Args) {
+  if (session.replica) return {};  // what it acknowledges is what a failover waits for
   PauseKind pause = services_.clients.paused(services_.tick.unix_us / 1000);
   if (pause == PauseKind::kNone) {
     refresh();

@@ -17,7 +17,9 @@ class ConnectionLink final : public ClientLink {
   ConnectionLink(ae::ConnectionTable& table, const Config& config)
       : table_(table),
         config_(config),
-        limits_{{table, limit_of(ClientClass::kNormal)}, {table, limit_of(ClientClass::kPubSub)}} {}
+        limits_{{table, limit_of(ClientClass::kNormal)},
+                {table, limit_of(ClientClass::kReplica)},
+                {table, limit_of(ClientClass::kPubSub)}} {}
 
   std::string peer_text(const Session& session) override {
     return connection_facts::peer_text(table_, session);
@@ -49,6 +51,7 @@ class ConnectionLink final : public ClientLink {
   // To be called when the configuration changes.
   void refresh() {
     limits_.normal.set(limit_of(ClientClass::kNormal));
+    limits_.replicas.set(limit_of(ClientClass::kReplica));
     limits_.subscribers.set(limit_of(ClientClass::kPubSub));
   }
   // Called when bytes were put in front of what this connection had not read yet.
@@ -57,8 +60,7 @@ class ConnectionLink final : public ClientLink {
   }
   // The connection has ended.
   void forget(ae::ConnectionId id) {
-    limits_.normal.forget(id);
-    limits_.subscribers.forget(id);
+    limits_.forget(id);
   }
 
  private:

@@ -62,7 +62,7 @@ struct IoDelivery {
   ae::CloseReason reason = ae::CloseReason::kNone;
   ae::PauseReason pause = ae::PauseReason::kAdmission;  // kSuspend, kResume
   bool authenticated = false;                           // kWelcome, kAdopt
-  bool subscriber = false;                              // kSend: whose output limits hold
+  ClientClass limits = ClientClass::kNormal;            // kSend: whose output limits hold
   int fd = -1;
   ae::ConnectionId connection = {};
   SessionId session = {};
@@ -73,6 +73,7 @@ struct IoDelivery {
 struct IoSettings {
   proto::RequestLimits limits;
   OutputBufferLimit output;
+  OutputBufferLimit output_of_replicas;
   OutputBufferLimit output_of_subscribers;
   ae::Nanoseconds long_tick{0};
 };

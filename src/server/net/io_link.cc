@@ -32,7 +32,7 @@ void IoLink::order(const Session& session, IoDelivery delivery) {
 
 void IoLink::send(const Session& session, std::string_view bytes) {
   order(session, {.kind = IoDelivery::Kind::kSend,
-                  .subscriber = session.has(SessionFlag::kSubscribed),
+                  .limits = ClassLimits::class_of(session),
                   .bytes = bytes});
 }
 

@@ -137,6 +137,7 @@ IoSettings IoPool::settings() const {
   const Config& config = parts_.services.config;
   return {.limits = proto::RequestLimits::normal(int64_t(config.proto_max_bulk_len_bytes)),
           .output = config.client_output_buffer_limit[size_t(ClientClass::kNormal)],
+          .output_of_replicas = config.client_output_buffer_limit[size_t(ClientClass::kReplica)],
           .output_of_subscribers = config.client_output_buffer_limit[size_t(ClientClass::kPubSub)],
           .long_tick = ae::Milliseconds(config.latency_ticks_threshold_ms)};
 }

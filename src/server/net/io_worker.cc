@@ -27,7 +27,9 @@ IoWorker::IoWorker(ae::EventLoop& loop, Parts parts, IoSettings settings)
       settings_(settings),
       table_(loop, parts_.connections),
       endpoints_(loop, [this](int fd, Origin origin) { arrived(fd, origin); }),
-      limits_{{table_, settings.output}, {table_, settings.output_of_subscribers}} {
+      limits_{{table_, settings.output},
+              {table_, settings.output_of_replicas},
+              {table_, settings.output_of_subscribers}} {
   loop_.account().on_long_tick(settings.long_tick,
                                [this](const ae::TickRecord& tick) { report(tick); });
   table_.set_on_flushed([this] { recycle(); });
@@ -49,6 +51,7 @@ IoWorker::~IoWorker() {
 void IoWorker::set(const IoSettings& settings) {
   settings_ = settings;
   limits_.normal.set(settings.output);
+  limits_.replicas.set(settings.output_of_replicas);
   limits_.subscribers.set(settings.output_of_subscribers);
   loop_.account().set_long_tick(settings.long_tick);
 }
@@ -138,8 +141,7 @@ void IoWorker::on_hang_up(ae::Connection connection) {
 
 void IoWorker::on_closed(ae::Connection connection, ae::CloseReason) {
   halves_.forget(connection.id().slot);
-  limits_.normal.forget(connection.id());
-  limits_.subscribers.forget(connection.id());
+  limits_.forget(connection.id());
   authenticated_.at(connection.id().slot) = 0;
   const SessionId session = SessionId::unpack(connection.user());
   // One that main has not answered yet is told of when it does (welcome).
@@ -220,7 +222,7 @@ void IoWorker::deliver(const IoDelivery& delivery) {
   ae::Connection connection = table_.find(delivery.connection);
   switch (delivery.kind) {
     case IoDelivery::Kind::kSend: {
-      OutputLimits& limits = delivery.subscriber ? limits_.subscribers : limits_.normal;
+      OutputLimits& limits = limits_.of(delivery.limits);
       table_.send_view(delivery.connection, delivery.bytes);
       if (limits.any()) limits.check(connection);
       return;

@@ -51,10 +51,21 @@ class OutputLimits {
 // One for each class of client. Who subscribes changes class with the next bytes for it.
 struct ClassLimits {
   OutputLimits normal;
+  OutputLimits replicas;
   OutputLimits subscribers;
 
-  OutputLimits& of(const Session& session) {
-    return session.has(SessionFlag::kSubscribed) ? subscribers : normal;
+  OutputLimits& of(ClientClass which) {
+    if (which == ClientClass::kReplica) return replicas;
+    return which == ClientClass::kPubSub ? subscribers : normal;
+  }
+  OutputLimits& of(const Session& session) { return of(class_of(session)); }
+  void forget(ae::ConnectionId id) {
+    for (OutputLimits* limits : {&normal, &replicas, &subscribers}) limits->forget(id);
+  }
+
+  static ClientClass class_of(const Session& session) {
+    if (session.replica) return ClientClass::kReplica;
+    return session.has(SessionFlag::kSubscribed) ? ClientClass::kPubSub : ClientClass::kNormal;
   }
 };
 

@@ -27,6 +27,7 @@ constexpr FlagLetter kFlagLetters[] = {
 
 std::string flag_letters(const Session& session, const SessionExtras& extras) {
   std::string letters;
+  if (session.replica) letters += 'S';
   for (const FlagLetter& row : kFlagLetters) {
     if (row.flag == SessionFlag::kClosing) {
       if (extras.tracking && extras.tracking->broken_redirect) letters += 'R';

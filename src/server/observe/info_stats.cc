@@ -1,4 +1,5 @@
 // INFO of what has been done so far: stats, commandstats, errorstats, latencystats.
+#include "server/command/replication_view.h"
 #include "server/acl/acl.h"
 #include "server/command/lifecycle.h"
 #include "server/command/table.h"
@@ -70,6 +71,10 @@ void stats(Services& services, InfoText& text) {
   text.field("pubsub_patterns", services.pub_sub.pattern_count());
   text.field("pubsubshard_channels", services.pub_sub.channel_count(ChannelKind::kShard));
   text.field("total_forks", 0);
+  const ReplicationCounters& syncs = services.replicas.counters();
+  text.field("sync_full", syncs.full_syncs);
+  text.field("sync_partial_ok", syncs.partial_ok);
+  text.field("sync_partial_err", syncs.partial_refused);
   text.field("tracking_total_keys", services.tracking.key_count());
   text.field("tracking_total_items", services.tracking.item_count());
   text.field("tracking_total_prefixes", services.tracking.prefix_count());

@@ -1,0 +1,27 @@
+#include "server/repl/ack_waiters.h"
+
+#include <utility>
+
+#include "server/command/blocking.h"
+
+namespace millrace {
+
+AckWaiters::AckWaiters(Services& services, const ReplicationLog& log, Leader& leader)
+    : services_(services), leader_(leader), log_(log) {
+  leader_.on_acknowledged([this] { retry(); });
+}
+
+// One question serves all who wait for what was there before it.
+void AckWaiters::add(SessionId session) {
+  waiting_.push_back(session);
+  if (asked_at_ == log_.offset()) return;
+  leader_.say({"REPLCONF", "GETACK", "*"});
+  asked_at_ = log_.offset();
+}
+
+// Who is not served comes again by add().
+void AckWaiters::retry() {
+  for (const SessionId session : std::exchange(waiting_, {})) services_.blocking.retry(session);
+}
+
+}  // namespace millrace

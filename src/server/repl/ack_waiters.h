@@ -1,0 +1,31 @@
+// Clients that wait until replicas have what was written (WAIT). They are blocked clients like those
+// that wait for a key; here is only when they are worth another try.
+//
+// Thread: the one that runs commands.
+#pragma once
+
+#include <vector>
+
+#include "server/command/session.h"
+#include "server/repl/leader.h"
+
+namespace millrace {
+
+class AckWaiters {
+ public:
+  AckWaiters(Services& services, const ReplicationLog& log, Leader& leader);
+
+  // To be tried again when a replica has acknowledged something. Replicas are asked for it.
+  void add(SessionId session);
+
+ private:
+  void retry();
+
+  Services& services_;
+  Leader& leader_;
+  std::vector<SessionId> waiting_;
+  int64_t asked_at_ = -1;  // the offset of the last GETACK
+  const ReplicationLog& log_;
+};
+
+}  // namespace millrace

@@ -1,0 +1,77 @@
+#include "server/repl/snapshot_install.h"
+
+#include "server/config/config.h"
+#include "server/observe/log.h"
+#include "server/scripting/function_registry.h"
+#include "server/scripting/scripting.h"
+
+namespace millrace {
+
+SnapshotInstall::SnapshotInstall(Services& services, Storage& storage, const std::string& path)
+    : services_(services) {
+  empty();
+  auto file = storage.open(path);
+  if (!file) {
+    problem_ = file.error().message();
+    return;
+  }
+  file_ = std::move(*file);
+  source_.emplace(*file_);
+  loader_ = std::make_unique<SnapshotLoader>(*source_, services_.databases, settings());
+}
+
+SnapshotInstall::~SnapshotInstall() {
+  if (!done_) empty();
+}
+
+// As FLUSHALL, without a word to anybody who follows us: they copy the snapshot too.
+void SnapshotInstall::empty() {
+  Databases& databases = services_.databases;
+  services_.effects.emptied(Effects::kEveryDb, databases.total_keys());
+  for (const auto& keyspace : databases.list()) {
+    if (services_.config.replica_lazy_flush) {
+      services_.lazy_free.add(keyspace->detach_all());
+    } else {
+      keyspace->clear();
+    }
+  }
+  services_.scripting.functions().flush();
+}
+
+// A replica deletes nothing by itself, so what has expired comes too.
+SnapshotLoader::Settings SnapshotInstall::settings() {
+  const Config& config = services_.config;
+  return {.limits = ValueLimits::of(config),
+          .now_ms = services_.tick.unix_us / 1000,
+          .expired = SnapshotLoader::Expired::kKeep,
+          .checksum = config.rdbchecksum ? RdbReader::Checksum::kCompute
+                                         : RdbReader::Checksum::kIgnore,
+          .access_clock = &services_.access_clock,
+          .on_function =
+              [this](std::string_view code) {
+                return services_.scripting.functions()
+                    .load(code, scripting::OnConflict::kReplace)
+                    .error;
+              },
+          .on_remark = [](std::string_view sentence) { log::notice("{}", sentence); }};
+}
+
+SnapshotInstall::Progress SnapshotInstall::step(ae::Clock& clock, ae::TimePoint deadline) {
+  if (!loader_) return Progress::kFailed;
+  do {
+    const auto progress = loader_->step(kStepBytes);
+    if (!progress) {
+      problem_ = loader_->problem();
+      return Progress::kFailed;
+    }
+    done_ = *progress == SnapshotLoader::Progress::kDone;
+  } while (!done_ && clock.now() < deadline);
+  return done_ ? Progress::kDone : Progress::kMore;
+}
+
+uint8_t SnapshotInstall::stream_db() const {
+  const auto& point = loader_->aux().replication;
+  return point && point->db >= 0 ? uint8_t(point->db) : 0;
+}
+
+}  // namespace millrace

@@ -1,0 +1,224 @@
+#include "server/repl/snapshot_sender.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "server/config/config.h"
+#include "server/observe/log.h"
+#include "server/observe/memory_meter.h"
+#include "server/persist/snapshot_writer.h"
+
+namespace millrace {
+namespace {
+
+using State = Replica::State;
+
+}  // namespace
+
+SnapshotSender::SnapshotSender(ae::EventLoop& loop, Services& services, Storage& storage,
+                               ReplicationLog& log, Leader& leader, const FollowerLink& link)
+    : loop_(loop),
+      services_(services),
+      storage_(storage),
+      log_(log),
+      leader_(leader),
+      link_(link) {}
+
+SnapshotSender::~SnapshotSender() {
+  loop_.cancel(timer_);
+  loop_.unwatch(watched_);
+}
+
+// --- the beginning
+
+void SnapshotSender::tick() {
+  if (!child_ && !source_ && is_due()) begin();
+}
+
+// Where nothing is written to a disk, others may still come who can share the snapshot.
+bool SnapshotSender::is_due() const {
+  const Config& config = services_.config;
+  const size_t waiting = leader_.count_in(State::kWaiting);
+  if (waiting == 0) return false;
+  if (!config.repl_diskless_sync) return true;
+  const int most = config.repl_diskless_sync_max_replicas;
+  if (most > 0 && waiting >= size_t(most)) return true;
+  ae::TimePoint first = loop_.now();
+  leader_.each([&](Replica& replica) {
+    if (replica.state == State::kWaiting) first = std::min(first, replica.since);
+  });
+  return loop_.now() - first >= ae::Seconds(config.repl_diskless_sync_delay_s);
+}
+
+void SnapshotSender::begin() {
+  leader_.flush();
+  leader_.forget_database();
+  bool all_know_eof = true;
+  leader_.each_in(State::kWaiting,
+                  [&](Replica& replica, Session&) { all_know_eof &= replica.knows_eof; });
+  const bool to_disk = !services_.config.repl_diskless_sync || !all_know_eof;
+  log::notice("Starting BGSAVE for SYNC with target: {}", to_disk ? "disk" : "replicas sockets");
+  if (to_disk) {
+    auto file = SnapshotFile::create(storage_, services_.config.dir);
+    if (!file) return failed(file.error().message());
+    spool_ = std::move(*file);
+  }
+  auto child = SnapshotChild::start(services_, facts());
+  if (!child) return failed(child.error().message());
+  child_ = std::move(*child);
+  log::notice("Background RDB transfer started by pid {}", child_->pid());
+  const auto watched = loop_.watch(child_->descriptor(), ae::Events::kReadable, this, 0);
+  if (!watched) return failed(watched.error().message());
+  watched_ = *watched;
+  mark_ = ReplicationId::make(services_.prng);
+  leader_.each_in(State::kWaiting,
+                  [this](Replica& replica, Session& session) { join(replica, session); });
+}
+
+SnapshotFacts SnapshotSender::facts() const {
+  const Config& config = services_.config;
+  SnapshotFacts facts;
+  facts.created_s = services_.tick.unix_us / 1'000'000;
+  facts.used_memory_bytes = memory::used_bytes();
+  facts.replication = {.db = services_.state.follows_master() ? link_.stream_db() : 0,
+                       .id = log_.history().id(),
+                       .offset = log_.offset()};
+  facts.options = {.compress = config.rdbcompression, .checksum = config.rdbchecksum};
+  return facts;
+}
+
+void SnapshotSender::join(Replica& replica, Session& session) {
+  replica.state = State::kMaking;
+  replica.held.clear();
+  services_.clients.push(session, full_sync_line(log_.history(), log_.offset()));
+  if (!spool_) services_.clients.push(session, fmt::format("$EOF:{}\r\n", mark_));
+}
+
+// --- while the child writes
+
+void SnapshotSender::on_file_event(ae::FileId, uint32_t, ae::Events) {
+  std::array<char, kPieceBytes> piece;
+  const ae::IoResult read = loop_.os().read(child_->descriptor(), piece);
+  if (read.status == ae::IoStatus::kWouldBlock) return;
+  if (read.status == ae::IoStatus::kOk) return take({piece.data(), read.bytes});
+  said_all_ = true;
+  loop_.unwatch(watched_);
+  watched_ = {};
+  look();
+}
+
+void SnapshotSender::take(std::string_view bytes) {
+  if (spool_) {
+    if (auto written = spool_->write(bytes); !written) failed(written.error().message());
+    return;
+  }
+  leader_.each_in(State::kMaking, [&](Replica&, Session& session) {
+    services_.clients.push(session, bytes);
+  });
+  if (!is_somebody_behind()) return;
+  loop_.set_interest(watched_, ae::Events::kNone);
+  timer_ = loop_.add_timer(kLook, [this] { look(); });
+}
+
+bool SnapshotSender::is_somebody_behind() {
+  bool behind = false;
+  leader_.each([&](Replica& replica) {
+    if (replica.state != State::kMaking && replica.state != State::kSending) return;
+    const Session& session = *services_.clients.find(replica.session);
+    behind |= services_.clients.link().output_bytes(session) > kAhead;
+  });
+  return behind;
+}
+
+void SnapshotSender::look() {
+  timer_ = {};
+  if (source_) return send_more();
+  if (!child_) return;
+  if (leader_.count_in(State::kMaking) == 0)
+    return failed("Diskless rdb transfer, last replica dropped, killing fork child.");
+  if (said_all_) return all_said();
+  if (!is_somebody_behind()) return loop_.set_interest(watched_, ae::Events::kReadable);
+  timer_ = loop_.add_timer(kLook, [this] { look(); });
+}
+
+// The end of its bytes may be the end of a child that was killed.
+void SnapshotSender::all_said() {
+  const std::optional<bool> outcome = child_->outcome();
+  if (!outcome) {
+    timer_ = loop_.add_timer(kLook, [this] { look(); });
+  } else {
+    *outcome ? succeeded() : failed("Background transfer error");
+  }
+}
+
+void SnapshotSender::succeeded() {
+  child_.reset();
+  if (spool_) return begin_sending();
+  log::notice("Background RDB transfer terminated with success");
+  leader_.each_in(State::kMaking, [this](Replica& replica, Session& session) {
+    services_.clients.push(session, mark_);
+    replica.state = State::kArriving;
+    log::notice(
+        "Streamed replica with replica {} succeeded (socket). Waiting for REPLCONF ACK from "
+        "replica to enable streaming",
+        leader_.address_of(replica));
+  });
+  end();
+}
+
+void SnapshotSender::failed(std::string_view why) {
+  log::warning("{}", why);
+  leader_.each([this](Replica& replica) {
+    if (replica.state == State::kMaking || replica.state == State::kSending)
+      leader_.drop(replica, "there is no snapshot for it");
+  });
+  end();
+}
+
+void SnapshotSender::end() {
+  loop_.unwatch(watched_);
+  loop_.cancel(timer_);
+  watched_ = {};
+  timer_ = {};
+  said_all_ = false;
+  source_.reset();
+  spool_.reset();
+  child_.reset();
+}
+
+// --- from the file
+
+void SnapshotSender::begin_sending() {
+  auto size = storage_.size(spool_->path());
+  auto source = storage_.open(spool_->path());
+  if (!size || !source) return failed("The snapshot for replicas cannot be read again");
+  source_ = std::move(*source);
+  const std::string header = fmt::format("${}\r\n", *size);
+  leader_.each_in(State::kMaking, [&](Replica& replica, Session& session) {
+    replica.state = State::kSending;
+    services_.clients.push(session, header);
+  });
+  send_more();
+}
+
+void SnapshotSender::send_more() {
+  std::array<char, kPieceBytes> piece;
+  for (size_t sent = 0; sent < kAhead && !is_somebody_behind();) {
+    const auto read = source_->read(piece);
+    if (!read) return failed(read.error().message());
+    if (*read == 0) {
+      leader_.each_in(State::kSending,
+                      [this](Replica& replica, Session&) { leader_.went_online(replica); });
+      return end();
+    }
+    sent += *read;
+    leader_.each_in(State::kSending, [&](Replica&, Session& session) {
+      services_.clients.push(session, {piece.data(), *read});
+    });
+  }
+  timer_ = loop_.add_timer(kLook, [this] { look(); });
+}
+
+}  // namespace millrace
