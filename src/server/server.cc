@@ -118,6 +118,7 @@ Server::Server(ConfigStore& config, std::unique_ptr<ae::EventLoop> loop, ae::Loo
                 .ticks = ticks_,
                 .load = load_,
                 .monitors = monitors_,
+                .migrations = migrations_,
                 .replication = replication_,
                 .replicas = replication_,
                 .lifecycle = *this,
@@ -147,6 +148,7 @@ Server::Server(ConfigStore& config, std::unique_ptr<ae::EventLoop> loop, ae::Loo
                     .services = services_,
                     .storage = posix_storage(),
                     .seed = seed_from_kernel()}),
+      migrations_(*loop_, table_, services_, seed_from_kernel()),
       started_(loop_->now()),
       run_id_(make_run_id(prng_)),
       executable_(path_of_executable()) {

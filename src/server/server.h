@@ -55,6 +55,7 @@
 #include "server/pubsub/keyspace_events.h"
 #include "server/pubsub/pub_sub.h"
 #include "server/pubsub/tracking.h"
+#include "server/repl/migration.h"
 #include "server/repl/replication.h"
 #include "server/scripting/scripting.h"
 
@@ -156,6 +157,7 @@ class Server final : private Lifecycle {
   AdminLane admin_lane_;
   Cron cron_;
   Replication replication_;
+  Migrations migrations_;
   std::unique_ptr<ae::SignalSet> signals_;
   ae::TimePoint started_;
   bool shutting_down_ = false;

@@ -30,6 +30,7 @@ class Heartbeats;
 class LatencyMonitor;
 class Lifecycle;
 class LoadMeter;
+class Migrations;
 class MonitorFeed;
 class PubSub;
 class Replication;
@@ -74,8 +75,9 @@ struct Services {
   TickWatch& ticks;  // what fills a tick, and the longest of them
   LoadMeter& load;
   MonitorFeed& monitors;
-  Replication& replication;          // master and replicas
-  const ReplicationView& replicas;   // ... and what is to be told of them
+  Migrations& migrations;           // MIGRATE
+  Replication& replication;         // master and replicas
+  const ReplicationView& replicas;  // ... and what is to be told of them
   Lifecycle& lifecycle;
   ae::Prng& prng;
   ScriptFacts script_facts = {};

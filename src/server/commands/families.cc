@@ -48,6 +48,7 @@ std::span<const std::span<const CommandSpec>> command_families() {
       client_commands(),
       server_commands(),
       replication_commands(),
+      migration_commands(),
       info_commands(),
       command_info_commands(),
       config_commands(),

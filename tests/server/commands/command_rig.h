@@ -36,8 +36,11 @@
 #include "server/observe/monitor_feed.h"
 #include "server/observe/slow_log.h"
 #include "server/observe/tick_watch.h"
+#include "server/persist/storage.h"
 #include "server/pubsub/pub_sub.h"
 #include "server/pubsub/tracking.h"
+#include "server/repl/migration.h"
+#include "server/repl/replication.h"
 #include "server/scripting/scripting.h"
 
 namespace millrace {
@@ -206,12 +209,19 @@ class CommandRig {
                     .ticks = ticks,
                     .load = load,
                     .monitors = monitors,
+                    .migrations = migrations,
+                    .replication = replication,
+                    .replicas = replication,
                     .lifecycle = lifecycle,
                     .prng = prng};
   Scripting scripting{services};
   MemoryGuard memory_guard{*loop, services};
   Gates gates{services, memory_guard};
   Dispatcher dispatcher{services, gates};
+  ae::ConnectionTable connections{*loop};
+  Replication replication{
+      {.loop = *loop, .table = connections, .services = services, .storage = posix_storage()}};
+  Migrations migrations{*loop, connections, services, 1};
 };
 
 }  // namespace millrace
