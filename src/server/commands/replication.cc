@@ -224,7 +224,7 @@ void wait(Context& c) {
   ArgReader args(c);
   const int64_t wanted = args.integer();
   const int64_t deadline_ms = read_deadline_ms(args, c.now_ms());
-  const int64_t offset = args.more() ? args.integer() : repl.log().offset();
+  const int64_t offset = args.more() ? args.integer() : repl.leader().written_offset();
   if (!args.finish()) return;
   const size_t acked = repl.leader().count_acked(offset);
   if (int64_t(acked) >= wanted || !c.may_block() || c.services().blocking.is_last_run())

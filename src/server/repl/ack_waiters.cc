@@ -6,17 +6,17 @@
 
 namespace millrace {
 
-AckWaiters::AckWaiters(Services& services, const ReplicationLog& log, Leader& leader)
-    : services_(services), leader_(leader), log_(log) {
+AckWaiters::AckWaiters(Services& services, Leader& leader)
+    : services_(services), leader_(leader) {
   leader_.on_acknowledged([this] { retry(); });
 }
 
 // One question serves all who wait for what was there before it.
 void AckWaiters::add(SessionId session) {
   waiting_.push_back(session);
-  if (asked_at_ == log_.offset()) return;
+  if (asked_at_ == leader_.written_offset()) return;
   leader_.say({"REPLCONF", "GETACK", "*"});
-  asked_at_ = log_.offset();
+  asked_at_ = leader_.written_offset();
 }
 
 // Who is not served comes again by add().

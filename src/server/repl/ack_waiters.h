@@ -13,7 +13,7 @@ namespace millrace {
 
 class AckWaiters {
  public:
-  AckWaiters(Services& services, const ReplicationLog& log, Leader& leader);
+  AckWaiters(Services& services, Leader& leader);
 
   // To be tried again when a replica has acknowledged something. Replicas are asked for it.
   void add(SessionId session);
@@ -24,8 +24,7 @@ class AckWaiters {
   Services& services_;
   Leader& leader_;
   std::vector<SessionId> waiting_;
-  int64_t asked_at_ = -1;  // the offset of the last GETACK
-  const ReplicationLog& log_;
+  int64_t asked_at_ = -1;  // up to where the last GETACK asked
 };
 
 }  // namespace millrace

@@ -6,8 +6,8 @@
 //      |                                   +--+FULLRESYNC--> kReceiving --> kLoading -+
 //      +---- any of them, when the link closes: again after a pause that doubles
 //
-// While a snapshot is received the old data is served; it goes when the new file is whole and
-// begins to be loaded, in slices between which clients get -LOADING. Whatever a master sends or
+// While a snapshot is received the old data is served; it goes when the new file is whole, by its
+// checksum, and begins to be loaded, in slices between which clients get -LOADING. Whatever a master sends or
 // fails to send ends in kConnect with a line in the log; what had been applied by then is the point
 // to go on from.
 //
@@ -31,6 +31,7 @@
 #include "server/repl/master_stream.h"
 #include "server/repl/snapshot_file.h"
 #include "server/repl/snapshot_install.h"
+#include "server/repl/snapshot_seal.h"
 #include "server/repl/snapshot_transfer.h"
 
 namespace millrace {
@@ -128,6 +129,7 @@ class FollowerLink final : private ae::ConnectionHandler, private MasterStream::
   void received();
   void load_some();
   void loaded();
+  void remove_unkept();
   void follow_stream();
   size_t follow(ae::MutableBytes bytes);
 
@@ -155,6 +157,7 @@ class FollowerLink final : private ae::ConnectionHandler, private MasterStream::
 
   std::optional<FollowerHandshake> handshake_;
   std::optional<SnapshotTransfer> transfer_;
+  SnapshotSeal seal_;
   ResumePoint promised_;  // what the snapshot under way holds
   std::unique_ptr<SnapshotFile> file_;
   std::unique_ptr<SnapshotInstall> install_;

@@ -68,6 +68,7 @@ void FollowerLink::begin_transfer(ResumePoint promised) {
   file_ = std::move(*file);
   promised_ = std::move(promised);
   transfer_.emplace();
+  seal_ = {};
   set_state(State::kReceiving);
 }
 
@@ -75,6 +76,7 @@ size_t FollowerLink::receive(ae::Bytes bytes) {
   ae::Status written;
   const bool had_begun = transfer_->has_begun();
   const SnapshotTransfer::Step step = transfer_->feed(bytes, [&](ae::Bytes piece) {
+    seal_.add(piece);
     if (written) written = file_->write(piece);
   });
   if (!had_begun && transfer_->has_begun()) {
@@ -96,6 +98,8 @@ size_t FollowerLink::receive(ae::Bytes bytes) {
 }
 
 void FollowerLink::received() {
+  if (const auto problem = seal_.problem())
+    return fail(fmt::format("What the MASTER sent is no snapshot: {}", *problem));
   const std::string path = services_.config.dir + "/" + services_.config.dbfilename;
   if (auto kept = file_->keep_as(path); !kept) {
     return fail(fmt::format("Failed trying to rename the temp DB into {} in MASTER <-> REPLICA "
@@ -127,12 +131,20 @@ void FollowerLink::load_some() {
 void FollowerLink::loaded() {
   replayer_.select(install_->stream_db());
   install_.reset();
-  file_.reset();
+  remove_unkept();
   owner_.data_came(promised_);
   log::notice("MASTER <-> REPLICA sync: Finished with success");
   follow_stream();
   last_io_ = loop_.now();
   connection_.resume(ae::PauseReason::kUser);
+}
+
+// rdb-del-sync-files: a server that keeps nothing on disk is not made to by its master.
+void FollowerLink::remove_unkept() {
+  const Config& config = services_.config;
+  if (config.rdb_del_sync_files && config.save.empty() && !config.appendonly)
+    static_cast<void>(storage_.remove(file_->path()));
+  file_.reset();
 }
 
 // --- the stream

@@ -132,6 +132,7 @@ void Leader::on_command(uint8_t db, Words words) {
   const size_t before = pending_.size();
   encoder_.append(pending_, db, words);
   log_.append(std::string_view(pending_).substr(before));
+  written_offset_ = log_.offset();
 }
 
 void Leader::on_message(uint8_t db, Words words) {
@@ -198,6 +199,7 @@ void Leader::left(Session& session) {
 
 void Leader::begin_leading() {
   encoder_.forget_database();
+  written_offset_ = log_.offset();
   if (log_.backlog()) services_.feed.attach(*this);
 }
 

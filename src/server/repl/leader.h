@@ -74,6 +74,8 @@ class Leader final : private FeedSink {
   // --- counting
   size_t replica_count() const;
   size_t online_count() const;
+  // What WAIT waits for: behind the last change or message. PING and GETACK come after it.
+  int64_t written_offset() const { return written_offset_; }
   // Replicas that have acknowledged so much.
   size_t count_acked(int64_t offset) const;
   size_t count_synced(int64_t offset) const;
@@ -114,6 +116,7 @@ class Leader final : private FeedSink {
   Replicas replicas_;
   ReplicationCounters counters_;
   ae::Callback<void()> on_acknowledged_;
+  int64_t written_offset_ = 0;
   uint64_t ticks_ = 0;
   ae::TimePoint alone_since_;  // the last replica left
 };
