@@ -3,6 +3,7 @@
 #include <unistd.h>
 #include <csignal>
 #include <fstream>
+#include <limits>
 
 #include "ae/core/completions.h"
 #include "ae/threads/loop_thread.h"
@@ -57,11 +58,12 @@ constexpr ae::Nanoseconds kDrainCheck = ae::Milliseconds(10);
 }  // namespace
 
 ae::Result<std::unique_ptr<Server>> Server::create(ConfigStore& config, ae::LoopOptions options,
-                                                   ae::LoopStarter start_loop) {
+                                                   DiskSeams disk, ae::LoopStarter start_loop) {
   if (!options.poller) options.backend = config.config().event_backend;
   auto loop = ae::EventLoop::create(std::move(options));
   if (!loop) return ae::fail(loop.error());
-  return std::unique_ptr<Server>(new Server(config, std::move(*loop), std::move(start_loop)));
+  return std::unique_ptr<Server>(
+      new Server(config, std::move(*loop), std::move(disk), std::move(start_loop)));
 }
 
 ae::Result<std::unique_ptr<ae::LoopHost>> Server::start_loop_thread(ae::LoopHostOptions options) {
@@ -70,7 +72,8 @@ ae::Result<std::unique_ptr<ae::LoopHost>> Server::start_loop_thread(ae::LoopHost
   return std::unique_ptr<ae::LoopHost>(std::move(*thread));
 }
 
-Server::Server(ConfigStore& config, std::unique_ptr<ae::EventLoop> loop, ae::LoopStarter start_loop)
+Server::Server(ConfigStore& config, std::unique_ptr<ae::EventLoop> loop, DiskSeams disk,
+               ae::LoopStarter start_loop)
     : config_store_(config),
       loop_(std::move(loop)),
       prng_(seed_from_kernel()),
@@ -113,6 +116,7 @@ Server::Server(ConfigStore& config, std::unique_ptr<ae::EventLoop> loop, ae::Loo
                 .pub_sub = pub_sub_,
                 .tracking = tracking_,
                 .scripting = scripting_,
+                .saving = snapshots_,
                 .slow_log = slow_log_,
                 .latency = latency_,
                 .ticks = ticks_,
@@ -124,6 +128,11 @@ Server::Server(ConfigStore& config, std::unique_ptr<ae::EventLoop> loop, ae::Loo
                 .lifecycle = *this,
                 .prng = prng_},
       scripting_(services_),
+      storage_(disk.storage ? *disk.storage : posix_storage()),
+      forker_(disk.forker ? std::move(disk.forker) : make_posix_forker()),
+      child_(*loop_, services_, *forker_),
+      snapshots_(*loop_, services_, storage_, child_),
+      loading_(*loop_, services_, storage_),
       memory_guard_(*loop_, services_),
       gates_(services_, memory_guard_),
       dispatcher_(services_, gates_),
@@ -204,16 +213,21 @@ ClientMemory Server::client_memory() {
   return memory;
 }
 
-// The lane first: its descriptors are there while there are any.
 std::optional<std::string> Server::open() {
   const Config& config = services_.config;
   if (config.port == 0 && config.unixsocket.empty())
     return "Configured to not listen anywhere, exiting.";
   if (commands_.problem()) return commands_.problem();
   if (auto problem = acl_.load_configured()) return problem;
-  if (auto problem = admin_lane_.open(config)) return problem;
+  if (auto problem = open_endpoints()) return problem;
+  return load_data();
+}
+
+// The lane first: its descriptors are there while there are any.
+std::optional<std::string> Server::open_endpoints() {
+  if (auto problem = admin_lane_.open(services_.config)) return problem;
   if (auto problem = threads_.resize(io_threads_wanted())) return problem;
-  return listen(config);
+  return listen(services_.config);
 }
 
 std::optional<std::string> Server::listen(const Config& config) {
@@ -238,6 +252,7 @@ bool Server::listen_anew(const Config& before, const Config& now) {
 void Server::watch_configuration() {
   auto refresh = [this](const Config&, const Config&) -> Refusal {
     memory_guard_.refresh();
+    snapshots_.refresh();
     gates_.refresh();
     replication_.refresh();
     dispatcher_.refresh();
@@ -283,11 +298,25 @@ void Server::watch_configuration() {
 int Server::run() {
   watch_signals();
   memory::mark_startup();
+  if (!loading_.under_way()) announce_ready();
+  loop_->run();
+  return exit_status_;
+}
+
+std::optional<std::string> Server::load_data() {
+  return loading_.begin([this](const std::string& problem) {
+    if (problem.empty()) return snapshots_.mark_saved(), announce_ready();
+    log::warning("{}", problem);
+    log::warning("Fatal error loading the DB, check server logs. Exiting.");
+    exit_status_ = 1;
+    loop_->stop();
+  });
+}
+
+void Server::announce_ready() {
   log::notice("Ready to accept connections");
   if (!services_.config.replicaof.is_none()) replication_.follow(services_.config.replicaof);
   supervision::notify_ready();
-  loop_->run();
-  return 0;
 }
 
 void Server::watch_signals() {
@@ -305,15 +334,18 @@ void Server::on_signal(int signal) {
   log::warning("Received {} scheduling shutdown...", signal == SIGINT ? "SIGINT" : "SIGTERM");
   const Config& config = services_.config;
   ShutdownMode mode = signal == SIGINT ? config.shutdown_on_sigint : config.shutdown_on_sigterm;
-  request_shutdown({.now = mode == ShutdownMode::kNow});
+  request_shutdown(
+      {.now = mode == ShutdownMode::kNow,
+       .save = mode == ShutdownMode::kNoSave ? FinalSave::kNo : FinalSave::kIfConfigured});
 }
 
 // Orderly: nobody new comes in, replies that wait for a slow reader get until the deadline, then
 // run() returns. The tick's own replies leave in any case, before the loop sleeps.
-void Server::request_shutdown(ShutdownRequest request) {
-  if (shutting_down_) return;
-  shutting_down_ = true;
+bool Server::request_shutdown(ShutdownRequest request) {
+  if (shutting_down_) return true;
   log::notice("User requested shutdown...");
+  if (!save_for_exit(request)) return false;
+  shutting_down_ = true;
   supervision::notify_stopping();
   threads_.stop_listening();
   endpoints_.close();
@@ -323,14 +355,27 @@ void Server::request_shutdown(ShutdownRequest request) {
   shutdown_deadline_ = loop_->now() + grace;
   shutdown_timer_ = loop_->add_periodic(kDrainCheck, [this] { stop_when_drained(); });
   loop_->before_sleep([this] { stop_when_drained(); });
+  return true;
+}
+
+// What has been saved is what there is: from here on writes wait, for the end or its abort.
+bool Server::save_for_exit(const ShutdownRequest& request) {
+  const FinalSave wish = state_.loading() ? FinalSave::kNo : request.save;
+  if (!snapshots_.save_for_exit(wish) && !request.force) {
+    log::warning("Errors trying to shut down the server. Check the logs for more information.");
+    return false;
+  }
+  clients_.pause(PauseKind::kWrites, std::numeric_limits<int64_t>::max());
+  return true;
 }
 
 bool Server::abort_shutdown() {
   if (!shutting_down_ || !loop_->cancel(shutdown_timer_)) return false;
   shutting_down_ = false;
+  clients_.unpause();
   log::notice("Shutdown manually aborted.");
   supervision::notify_status("Ready to accept connections");
-  if (auto problem = open()) log::warning("{}", *problem);
+  if (auto problem = open_endpoints()) log::warning("{}", *problem);
   return true;
 }
 

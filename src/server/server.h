@@ -52,6 +52,9 @@
 #include "server/observe/monitor_feed.h"
 #include "server/observe/slow_log.h"
 #include "server/observe/tick_watch.h"
+#include "server/persist/child_process.h"
+#include "server/persist/snapshot_loading.h"
+#include "server/persist/snapshots.h"
 #include "server/pubsub/keyspace_events.h"
 #include "server/pubsub/pub_sub.h"
 #include "server/pubsub/tracking.h"
@@ -61,15 +64,23 @@
 
 namespace millrace {
 
+// The seams to files and processes; the real ones where null.
+struct DiskSeams {
+  Storage* storage = nullptr;
+  std::unique_ptr<Forker> forker = nullptr;
+};
+
 class Server final : private Lifecycle {
  public:
   // An error is a sentence for the operator.
   // `start_loop` makes the loops of IO threads: threads of their own, where nothing is said.
   static ae::Result<std::unique_ptr<Server>> create(ConfigStore& config, ae::LoopOptions options,
+                                                    DiskSeams disk = {},
                                                     ae::LoopStarter start_loop = start_loop_thread);
   ~Server();
 
-  // Opens the endpoints of the configuration. Empty: all are open.
+  // Opens the endpoints of the configuration and begins to load the data. Empty: it has come to
+  // that.
   std::optional<std::string> open();
   // Serves until a shutdown is asked for; returns the exit status.
   int run();
@@ -79,7 +90,8 @@ class Server final : private Lifecycle {
   Services& services() { return services_; }
 
  private:
-  Server(ConfigStore& config, std::unique_ptr<ae::EventLoop> loop, ae::LoopStarter start_loop);
+  Server(ConfigStore& config, std::unique_ptr<ae::EventLoop> loop, DiskSeams disk,
+         ae::LoopStarter start_loop);
   static ae::Result<std::unique_ptr<ae::LoopHost>> start_loop_thread(ae::LoopHostOptions options);
 
   void refresh_tick();
@@ -89,12 +101,16 @@ class Server final : private Lifecycle {
   std::optional<std::string> listen(const Config& config);
   bool listen_anew(const Config& before, const Config& now);
   void watch_configuration();
+  std::optional<std::string> open_endpoints();
+  std::optional<std::string> load_data();
+  void announce_ready();
   void watch_signals();
   void on_signal(int signal);
+  bool save_for_exit(const ShutdownRequest& request);
   void stop_when_drained();
 
   // Lifecycle
-  void request_shutdown(ShutdownRequest request) override;
+  bool request_shutdown(ShutdownRequest request) override;
   bool abort_shutdown() override;
   int port() const override { return services_.config.port; }
   std::string_view executable() const override { return executable_; }
@@ -143,6 +159,11 @@ class Server final : private Lifecycle {
   Tracking tracking_;
   Services services_;
   Scripting scripting_;
+  Storage& storage_;
+  std::unique_ptr<Forker> forker_;
+  ChildProcess child_;
+  Snapshots snapshots_;
+  SnapshotLoading loading_;
   MemoryGuard memory_guard_;
   Gates gates_;
   Dispatcher dispatcher_;
@@ -161,6 +182,7 @@ class Server final : private Lifecycle {
   std::unique_ptr<ae::SignalSet> signals_;
   ae::TimePoint started_;
   bool shutting_down_ = false;
+  int exit_status_ = 0;
   ae::TimePoint shutdown_deadline_;
   ae::TimerId shutdown_timer_{};
   std::string run_id_, executable_;

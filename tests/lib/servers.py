@@ -5,7 +5,8 @@
         redis = servers.redis()
         print(ours.ask(b"SET", b"k", b"v"), redis.ask(b"GET", b"k"))
 
-Every server listens on a free loopback port, keeps nothing on disk, and is ended by its own pid.
+Every server listens on a free loopback port, has a directory of its own, keeps nothing on disk unless it is
+told to, and is ended by its own pid.
 """
 import os
 import pathlib
@@ -71,9 +72,9 @@ class Client:
 
 
 class Server:
-    def __init__(self, name, command, port):
+    def __init__(self, name, command, port, directory=None):
         self.name, self.port = name, port
-        self.directory = tempfile.mkdtemp(prefix=name + "-")
+        self.directory = directory or tempfile.mkdtemp(prefix=name + "-")
         self.log_path = os.path.join(self.directory, "log")
         self.process = subprocess.Popen(command, cwd=self.directory, stdin=subprocess.DEVNULL,
                                         stdout=open(self.log_path, "w"), stderr=subprocess.STDOUT)
@@ -121,23 +122,24 @@ class Servers:
             server.stop()
             shutil.rmtree(server.directory, ignore_errors=True)
 
-    def _start(self, name, program, arguments):
+    def _start(self, name, program, arguments, directory=None):
         port = free_port()
-        server = Server(name, [program, "--port", str(port), "--bind", "127.0.0.1", *arguments], port)
+        server = Server(name, [program, "--port", str(port), "--bind", "127.0.0.1", *arguments], port, directory)
         self.running.append(server)
         return server
 
     def wrapped(self, command, port, *arguments):
         """Our server, started by a command of one's own (a shell with a limit)."""
-        server = Server("millrace", [*command, "--port", str(port), "--bind", "127.0.0.1", *arguments], port)
+        server = Server("millrace", [*command, "--port", str(port), "--bind", "127.0.0.1", "--save", "", *arguments],
+                        port)
         self.running.append(server)
         return server
 
-    def millrace(self, *arguments):
-        return self._start("millrace", MILLRACE, arguments)
+    def millrace(self, *arguments, directory=None):
+        return self._start("millrace", MILLRACE, ["--save", "", *arguments], directory)
 
-    def redis(self, *arguments):
-        return self._start("redis", "redis-server", ["--save", "", "--appendonly", "no", *arguments])
+    def redis(self, *arguments, directory=None):
+        return self._start("redis", "redis-server", ["--save", "", "--appendonly", "no", *arguments], directory)
 
 
 def run_tests(tests):

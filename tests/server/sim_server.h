@@ -22,6 +22,8 @@
 #include "ae/sim/sim_poller.h"
 #include "proto/request_writer.h"
 #include "server/server.h"
+#include "tests/server/persist/sim_forker.h"
+#include "tests/server/persist/sim_storage.h"
 
 namespace millrace {
 
@@ -34,12 +36,15 @@ class SimServer {
     uint64_t seed = 1;
     bool completions = false;
     size_t events_per_wait = 1024;
+    // A disk that outlives the server; without one it has its own.
+    testing::SimStorage* disk = nullptr;
   };
 
   explicit SimServer(std::vector<std::string> more = {}) : SimServer(more, Options{}) {}
   SimServer(const std::vector<std::string>& more, Options options) {
-    std::vector<const char*> arguments = {"millrace-server", "--port",     "6379",   "--bind",
-                                          "127.0.0.1",       "--loglevel", "nothing"};
+    std::vector<const char*> arguments = {"millrace-server", "--port",    "6379",
+                                          "--bind",          "127.0.0.1", "--loglevel",
+                                          "nothing",         "--save",    ""};
     for (const std::string& word : more) arguments.push_back(word.c_str());
     if (auto problem = config_.load_arguments(int(arguments.size()), arguments.data()))
       throw std::runtime_error(*problem);
@@ -50,7 +55,12 @@ class SimServer {
     loop.os = &os_;
     loop.poller = std::make_unique<ae::sim::SimPoller>(os_, agenda_, options.seed, completions);
     loop.events_per_wait = options.events_per_wait;
-    auto server = Server::create(config_, std::move(loop));
+    auto forker = std::make_unique<testing::SimForker>();
+    forker_ = forker.get();
+    testing::SimStorage& disk = options.disk ? *options.disk : disk_;
+    disk.add_directory(config_.config().dir);
+    auto server =
+        Server::create(config_, std::move(loop), {.storage = &disk, .forker = std::move(forker)});
     if (!server) throw std::runtime_error(server.error().message());
     server_ = std::move(*server);
     if (auto problem = server_->open()) throw std::runtime_error(*problem);
@@ -97,6 +107,7 @@ class SimServer {
     tick();
   }
 
+  testing::SimForker& forker() { return *forker_; }
   ae::sim::SimOs& os() { return os_; }
   Services& services() { return server_->services(); }
   const ae::LoopStats& stats() { return server_->loop().stats(); }
@@ -106,6 +117,8 @@ class SimServer {
   ae::sim::SimClock clock_;
   ae::sim::Agenda agenda_{clock_};
   ae::sim::SimOs os_;
+  testing::SimStorage disk_;
+  testing::SimForker* forker_ = nullptr;
   std::unique_ptr<Server> server_;
 };
 

@@ -31,6 +31,8 @@
 #include "proto/reply_parser.h"
 #include "proto/request_writer.h"
 #include "server/server.h"
+#include "tests/server/persist/sim_forker.h"
+#include "tests/server/persist/sim_storage.h"
 
 namespace millrace {
 
@@ -64,14 +66,18 @@ class Stage {
                                           "warning",
                                           "--enable-debug-command",
                                           "yes",
+                                          "--save",
+                                          "",
                                           "--io-threads",
                                           threads.c_str()};
     arguments.insert(arguments.end(), options.settings.begin(), options.settings.end());
     if (auto problem = config_.load_arguments(int(arguments.size()), arguments.data()))
       throw std::runtime_error(*problem);
-    auto server = Server::create(config_, loop_options(), [this](ae::LoopHostOptions options) {
-      return start_thread(std::move(options));
-    });
+    disk_.add_directory(config_.config().dir);
+    auto server = Server::create(
+        config_, loop_options(),
+        {.storage = &disk_, .forker = std::make_unique<testing::SimForker>()},
+        [this](ae::LoopHostOptions options) { return start_thread(std::move(options)); });
     if (!server) throw std::runtime_error(server.error().message());
     server_ = std::move(*server);
     if (auto problem = server_->open()) throw std::runtime_error(*problem);
@@ -133,6 +139,7 @@ class Stage {
   ae::sim::SimClock clock_;
   ae::sim::Agenda agenda_{clock_};
   ae::sim::SimOs os_;
+  testing::SimStorage disk_;
   std::unique_ptr<Server> server_;
 };
 

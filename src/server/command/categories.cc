@@ -47,6 +47,7 @@ constexpr Exception kExceptions[] = {
     {"swapdb", {Category::kKeyspace, Category::kDangerous}},
     {"dbsize", {Category::kKeyspace}},
     {"info", {Category::kDangerous}},
+    {"lastsave", {Category::kAdmin, Category::kDangerous}},
     {"role", {Category::kAdmin, Category::kDangerous}},
     {"command", {Category::kConnection}},
     {"command|count", {Category::kConnection}},

@@ -85,6 +85,8 @@ class Effects {
 
   uint64_t changes() const { return changes_; }
   void reset_changes() { changes_ = 0; }
+  // So many of them are safe on the disk.
+  void forget_changes(uint64_t changes) { changes_ -= std::min(changes, changes_); }
 
  private:
   bool is_attached(const ChangeObserver& observer) const {

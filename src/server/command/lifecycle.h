@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "server/command/client_memory.h"
+#include "server/command/saving.h"
 
 namespace ae {
 class TickAccount;
@@ -19,6 +20,7 @@ namespace millrace {
 struct ShutdownRequest {
   bool now = false;    // do not wait for anything
   bool force = false;  // ignore what would forbid it
+  FinalSave save = FinalSave::kIfConfigured;
 };
 
 // An IO thread as of its last tick.
@@ -42,9 +44,10 @@ struct LoopView {
 
 class Lifecycle {
  public:
-  // Orderly end: stop accepting, deliver pending output, remove pidfile and socket, return from
-  // run(). Takes effect after this tick.
-  virtual void request_shutdown(ShutdownRequest request) = 0;
+  // Orderly end: save, stop accepting, deliver pending output, remove pidfile and socket, return
+  // from run(). Takes effect after this tick; nothing is written to the data from now on. False:
+  // the data could not be saved, and the server goes on.
+  virtual bool request_shutdown(ShutdownRequest request) = 0;
   virtual bool abort_shutdown() = 0;                   // false when none is under way
   virtual int port() const = 0;                        // 0 when TCP is off
   virtual std::string_view executable() const = 0;     // absolute path

@@ -6,6 +6,7 @@
 
 #include "server/command/effects.h"
 #include "server/command/feed.h"
+#include "server/command/persistence_facts.h"
 #include "server/command/script_facts.h"
 #include "server/command/server_state.h"
 #include "server/command/server_stats.h"
@@ -35,6 +36,7 @@ class MonitorFeed;
 class PubSub;
 class Replication;
 class ReplicationView;
+class Saving;
 class Scripting;
 class SlowLog;
 class TickWatch;
@@ -70,6 +72,7 @@ struct Services {
   PubSub& pub_sub;
   Tracking& tracking;  // client-side caching
   Scripting& scripting;
+  Saving& saving;  // snapshots
   SlowLog& slow_log;
   LatencyMonitor& latency;
   TickWatch& ticks;  // what fills a tick, and the longest of them
@@ -81,6 +84,7 @@ struct Services {
   Lifecycle& lifecycle;
   ae::Prng& prng;
   ScriptFacts script_facts = {};
+  PersistenceFacts persistence = {};
   bool active_expiry_enabled = true;  // DEBUG SET-ACTIVE-EXPIRE
   bool cron_paused = false;           // DEBUG PAUSE-CRON
   size_t list_plain_from = SIZE_MAX;  // DEBUG QUICKLIST-PACKED-THRESHOLD

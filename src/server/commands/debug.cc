@@ -13,6 +13,7 @@
 #include "ae/base/assert.h"
 #include "server/command/arg_reader.h"
 #include "server/command/help.h"
+#include "server/command/saving.h"
 #include "server/commands/dataset_digest.h"
 #include "server/commands/debug_protocol.h"
 #include "server/commands/debug_structures.h"
@@ -106,9 +107,30 @@ void pause_cron(Context& c) {
   c.reply().ok();
 }
 
-// RELOAD, LOADAOF
+// LOADAOF
+void load_append_only_file(Context& c) {
+  c.fail("ERR there is no append only file to load from");
+}
+
+// RELOAD [NOSAVE] [NOFLUSH] [MERGE]
 void reload(Context& c) {
-  c.fail("ERR this version keeps data in memory only: there is no file to load from");
+  Saving::Reload how;
+  ArgReader args(c, 2);
+  while (args.more()) {
+    if (args.take("NOSAVE")) {
+      how.save_first = false;
+    } else if (args.take("NOFLUSH")) {
+      how.flush_first = false;
+    } else if (args.take("MERGE")) {
+      how.replace = true;
+    } else {
+      args.error("ERR DEBUG RELOAD only supports the MERGE, NOFLUSH and NOSAVE options.");
+    }
+  }
+  if (!args.finish()) return;
+  if (c.services().saving.reload(how) != Saving::Outcome::kDone)
+    return c.fail("ERR Error trying to load the RDB dump, check server logs");
+  c.reply().ok();
 }
 
 // SLEEP seconds
@@ -185,7 +207,7 @@ constexpr Subcommand kSubcommands[] = {
     {{"help", "", "Prints this help."}, 2, 2, help},
     {{"htstats", "dbid", "Describes the hash table of a database."}, 3, 3, debug_htstats},
     {{"htstats-key", "key", "Describes the hash table of a value."}, 3, 3, debug_htstats_key},
-    {{"loadaof", "", "Says that there is no append only file."}, 2, 2, reload},
+    {{"loadaof", "", "Says that there is no append only file."}, 2, 2, load_append_only_file},
     {{"log", "text", "Writes this into the server's log."}, 3, 3, log_text},
     {{"object", "key", "Describes how a key is stored."}, 3, 3, object},
     {{"panic", "", "Ends the server by abort()."}, 2, 2, panic},
@@ -210,7 +232,12 @@ constexpr Subcommand kSubcommands[] = {
      3,
      3,
      debug_quicklist_packed_threshold},
-    {{"reload", "[option ...]", "Says that there is no RDB file."}, 2, kAnyCount, reload},
+    {{"reload", "[option ...]",
+      "Saves the data and loads it again. NOSAVE: loads what is there. NOFLUSH: keeps what is in "
+      "memory. MERGE: keys of the file replace those in memory."},
+     2,
+     kAnyCount,
+     reload},
     {{"segfault", "", "Ends the server by a segmentation fault."}, 2, 2, segfault},
     {{"set-active-expire", "0 | 1",
       "Stops or resumes the removal of expired keys nobody asks for."},

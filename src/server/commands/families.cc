@@ -49,6 +49,7 @@ std::span<const std::span<const CommandSpec>> command_families() {
       server_commands(),
       replication_commands(),
       migration_commands(),
+      persistence_commands(),
       info_commands(),
       command_info_commands(),
       config_commands(),

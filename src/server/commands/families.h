@@ -51,6 +51,7 @@ std::span<const CommandSpec> client_commands();
 std::span<const CommandSpec> server_commands();
 std::span<const CommandSpec> replication_commands();
 std::span<const CommandSpec> migration_commands();
+std::span<const CommandSpec> persistence_commands();
 std::span<const CommandSpec> info_commands();
 std::span<const CommandSpec> command_info_commands();
 std::span<const CommandSpec> config_commands();

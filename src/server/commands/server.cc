@@ -1,6 +1,7 @@
 // The server as a whole: its databases, its clock, its end.
 #include "server/command/arg_reader.h"
 #include "server/command/lifecycle.h"
+#include "server/command/saving.h"
 #include "server/commands/families.h"
 #include "server/config/config.h"
 #include "server/observe/monitor_feed.h"
@@ -51,6 +52,7 @@ void flushall(Context& c) {
   Databases& databases = c.services().databases;
   c.services().effects.emptied(Effects::kEveryDb, databases.total_keys());
   for (const auto& keyspace : databases.list()) flush(c, *keyspace, freeing);
+  if (!c.session().replays) c.services().saving.on_flushed_all();
   c.reply().ok();
 }
 
@@ -89,9 +91,6 @@ void monitor(Context& c) {
 
 // --- SHUTDOWN
 
-constexpr std::string_view kCannotSave =
-    "ERR SHUTDOWN SAVE is not possible: this version keeps its data in memory only";
-
 struct ShutdownOptions {
   bool save = false;
   bool no_save = false;
@@ -122,6 +121,11 @@ bool read_shutdown(Context& c, ShutdownOptions& options) {
   return args.finish();
 }
 
+FinalSave final_save(const ShutdownOptions& options) {
+  if (options.save) return FinalSave::kYes;
+  return options.no_save ? FinalSave::kNo : FinalSave::kIfConfigured;
+}
+
 // SHUTDOWN [NOSAVE | SAVE] [NOW] [FORCE] [ABORT]
 // The answer to a shutdown is the end of the connection.
 void shutdown(Context& c) {
@@ -130,8 +134,10 @@ void shutdown(Context& c) {
   Lifecycle& lifecycle = c.services().lifecycle;
   if (options.abort)
     return lifecycle.abort_shutdown() ? c.reply().ok() : c.fail("ERR No shutdown in progress.");
-  if (options.save) return c.fail(kCannotSave);
-  lifecycle.request_shutdown({.now = options.now, .force = options.force});
+  if (!lifecycle.request_shutdown(
+          {.now = options.now, .force = options.force, .save = final_save(options)})) {
+    return c.fail("ERR Errors trying to SHUTDOWN. Check logs.");
+  }
   c.session().set(SessionFlag::kClosing);
 }
 

@@ -38,7 +38,10 @@ class AccessClock {
   // New keys must not be the first to go before they had a chance to be used.
   static constexpr uint8_t kInitialCount = 5;
 
-  void configure(const Settings& settings) { settings_ = settings; }
+  void configure(const Settings& settings) {
+    settings_ = settings;
+    refresh();
+  }
   const Settings& settings() const { return settings_; }
   void set_now(int64_t unix_ms) {
     if (unix_ms / 1000 == now_s_) return;
@@ -58,10 +61,20 @@ class AccessClock {
   }
   // The key was used.
   void touch(Entry& entry) {
-    if (settings_.measure == Measure::kRecency) [[likely]]
+    if (traces_ == Traces::kRecency) [[likely]]
       entry.set_access(recency_);
-    else
+    else if (traces_ == Traces::kFrequency)
       entry.set_access(count_access(entry.access()));
+  }
+  // While a forked child shares the memory, a mark on every key that is looked at would copy it
+  // page by page: nothing is marked until release().
+  void hold() {
+    held_ = true;
+    refresh();
+  }
+  void release() {
+    held_ = false;
+    refresh();
   }
 
   // OBJECT IDLETIME; with kRecency only.
@@ -74,10 +87,18 @@ class AccessClock {
   uint32_t bits_of_frequency(uint8_t count) const { return minutes_ << 8 | count; }
 
  private:
+  enum class Traces : uint8_t { kRecency, kFrequency, kNone };
+  void refresh() {
+    const bool by_recency = settings_.measure == Measure::kRecency;
+    traces_ = by_recency ? Traces::kRecency : Traces::kFrequency;
+    if (held_) traces_ = Traces::kNone;
+  }
   uint8_t decayed(uint32_t bits) const;
   uint32_t count_access(uint32_t bits);
 
   Settings settings_;
+  Traces traces_ = Traces::kRecency;
+  bool held_ = false;
   int64_t now_s_ = 0;
   uint32_t recency_ = 0;
   uint32_t minutes_ = 0;

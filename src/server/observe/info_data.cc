@@ -49,17 +49,6 @@ void master_link(const MasterLinkFacts& link, const Config& config, InfoText& te
 
 }  // namespace
 
-void persistence(Services& services, InfoText& text) {
-  text.field("loading", 0);
-  text.field("async_loading", 0);
-  text.field("rdb_changes_since_last_save", services.effects.changes());
-  text.field("rdb_bgsave_in_progress", 0);
-  text.field("rdb_saves", 0);
-  text.field("aof_enabled", 0);
-  text.field("aof_rewrite_in_progress", 0);
-  text.field("aof_rewrite_scheduled", 0);
-}
-
 void replication(Services& services, InfoText& text) {
   const ReplicationFacts facts = services.replicas.facts();
   text.field("role", facts.follows ? "slave" : "master");

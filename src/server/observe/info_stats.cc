@@ -70,11 +70,12 @@ void stats(Services& services, InfoText& text) {
   text.field("pubsub_channels", services.pub_sub.channel_count(ChannelKind::kChannel));
   text.field("pubsub_patterns", services.pub_sub.pattern_count());
   text.field("pubsubshard_channels", services.pub_sub.channel_count(ChannelKind::kShard));
-  text.field("total_forks", 0);
   const ReplicationCounters& syncs = services.replicas.counters();
   text.field("sync_full", syncs.full_syncs);
   text.field("sync_partial_ok", syncs.partial_ok);
   text.field("sync_partial_err", syncs.partial_refused);
+  text.field("total_forks", services.persistence.child.forks);
+  text.field("latest_fork_usec", services.persistence.child.last_fork_us);
   text.field("tracking_total_keys", services.tracking.key_count());
   text.field("tracking_total_items", services.tracking.item_count());
   text.field("tracking_total_prefixes", services.tracking.prefix_count());

@@ -40,7 +40,7 @@ namespace millrace::log {
 // The text of a line, after the mark. Redis' limit.
 inline constexpr size_t kMaxTextBytes = 1024;
 
-enum class Role : char { kStarting = 'C', kServer = 'M', kReplica = 'S' };
+enum class Role : char { kStarting = 'C', kServer = 'M', kReplica = 'S', kChild = 'C' };
 
 struct Options {
   LogLevel level = LogLevel::kNotice;

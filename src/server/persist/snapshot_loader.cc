@@ -177,7 +177,12 @@ void SnapshotLoader::place(Detached entry) {
     return;
   }
   const Key key = Keyspace::key(key_);
-  if (db_->find(key) != nullptr) return reader_.fail("distinct keys", "the same one twice");
+  if (Entry* existing = db_->find(key)) {
+    if (settings_.existing == Existing::kProblem) {
+      return reader_.fail("distinct keys", "the same one twice");
+    }
+    db_->erase(key, existing);
+  }
   Entry* placed = db_->attach(key, std::move(entry));
   if (ahead_.expire_at_ms != kNoExpiry) {
     // A time before 1970 has passed like any other, and here times are not negative.

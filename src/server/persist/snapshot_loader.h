@@ -6,8 +6,8 @@
 //     if (!progress) return log(loader.problem());  // "at 0x1f3: expected ..., got ..."
 //   } while (*progress == SnapshotLoader::Progress::kMore);
 //
-// The databases should be empty; a key that is there already, or comes twice, is a problem. After a
-// problem they hold what came before it.
+// The databases should be empty; a key that is there already, or comes twice, is a problem unless
+// the settings say that it is replaced. After a problem they hold what came before it.
 //
 // Thread: the main one. Bytes from outside are not trusted: see value_reader.h.
 #pragma once
@@ -41,10 +41,14 @@ class SnapshotLoader {
   // otherwise.
   enum class Expired : uint8_t { kDrop, kKeep };
 
+  // Keys that are there already.
+  enum class Existing : uint8_t { kProblem, kReplaced };
+
   struct Settings {
     ValueLimits limits = {};
     int64_t now_ms = 0;
     Expired expired = Expired::kDrop;
+    Existing existing = Existing::kProblem;
     RdbReader::Checksum checksum = RdbReader::Checksum::kCompute;
     // Under what the access bits of keys are to be understood; the databases' own clock.
     const AccessClock* access_clock = nullptr;

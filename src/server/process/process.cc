@@ -65,9 +65,6 @@ void announce(const ConfigStore& store) {
   } else {
     log::notice("Configuration loaded from {}", store.path());
   }
-  // Redis' own file leaves its save points commented out and still saves.
-  log::warning(
-      "Keys live in memory only in this version: nothing is saved, and a restart begins empty.");
   show_logo(store.config());
 }
 

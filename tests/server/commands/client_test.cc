@@ -147,8 +147,10 @@ TEST_F(ClientCommandTest, AuthenticationOpensTheGate) {
 }
 
 TEST_F(ClientCommandTest, ShutdownEndsTheConnectionAndCanBeAborted) {
-  EXPECT_EQ(run(alice_, {"SHUTDOWN", "SAVE"}).find("-ERR SHUTDOWN SAVE is not possible"), 0u);
-  EXPECT_FALSE(rig_.lifecycle.shutting_down);
+  rig_.lifecycle.refuses = true;
+  EXPECT_EQ(run(alice_, {"SHUTDOWN", "SAVE"}), "-ERR Errors trying to SHUTDOWN. Check logs.\r\n");
+  EXPECT_FALSE(alice_.has(SessionFlag::kClosing));
+  rig_.lifecycle.refuses = false;
   EXPECT_EQ(run(alice_, {"SHUTDOWN", "NOSAVE", "NOW", "FORCE"}), "");
   EXPECT_TRUE(rig_.lifecycle.request.now && rig_.lifecycle.request.force);
   EXPECT_TRUE(alice_.has(SessionFlag::kClosing));

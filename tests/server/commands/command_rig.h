@@ -85,11 +85,14 @@ class FakeClientLink final : public ClientLink {
 class FakeLifecycle final : public Lifecycle {
  public:
   bool shutting_down = false;
+  bool refuses = false;
   ShutdownRequest request;
 
-  void request_shutdown(ShutdownRequest asked) override {
+  bool request_shutdown(ShutdownRequest asked) override {
+    if (refuses) return false;
     shutting_down = true;
     request = asked;
+    return true;
   }
   bool abort_shutdown() override { return std::exchange(shutting_down, false); }
   int port() const override { return 6379; }
@@ -108,6 +111,30 @@ class FakeLifecycle final : public Lifecycle {
   ClientMemory memory;
 
   std::vector<LoopView> loop_views;
+};
+
+// Says what the test wants and remembers what it was asked.
+class FakeSaving final : public Saving {
+ public:
+  Outcome outcome = Outcome::kDone;
+  Begun begun = Begun::kStarted;
+  bool in_background = false;
+  std::vector<std::string> asked;
+
+  Outcome save() override {
+    asked.emplace_back("save");
+    return outcome;
+  }
+  Begun save_in_background(IfBusy if_busy) override {
+    asked.emplace_back(if_busy == IfBusy::kSchedule ? "schedule" : "background");
+    return begun;
+  }
+  bool saving_in_background() const override { return in_background; }
+  void on_flushed_all() override { asked.emplace_back("flushed"); }
+  Outcome reload(const Reload&) override {
+    asked.emplace_back("reload");
+    return outcome;
+  }
 };
 
 class CommandRig {
@@ -159,6 +186,7 @@ class CommandRig {
   int64_t now_ms = kStartMs;
   FakeClientLink link;
   FakeLifecycle lifecycle;
+  FakeSaving saving;
   ConfigStore store;
   ae::Prng prng{42};
   AccessClock access_clock;
@@ -204,6 +232,7 @@ class CommandRig {
                     .pub_sub = pub_sub,
                     .tracking = tracking,
                     .scripting = scripting,
+                    .saving = saving,
                     .slow_log = slow_log,
                     .latency = latency,
                     .ticks = ticks,

@@ -64,7 +64,7 @@ class SimFile final : public File {
 
 int SimStorage::next_call() {
   ++calls_;
-  return failing_always_ || calls_ == fail_at_ ? error_ : 0;
+  return calls_ >= fails_from_ || calls_ == fail_at_ ? error_ : 0;
 }
 
 ae::Result<std::unique_ptr<File>> SimStorage::handle(std::shared_ptr<Inode> inode, bool writable) {

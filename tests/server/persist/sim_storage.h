@@ -43,9 +43,10 @@ class SimStorage final : public Storage {
   // --- faults
   uint64_t calls() const { return calls_; }
   void fail_call(uint64_t from_now, int error) { fail_at_ = calls_ + from_now, error_ = error; }
-  // Every call from now on, until heal().
-  void fail_all(int error) { failing_always_ = true, error_ = error; }
-  void heal() { fail_at_ = 0, failing_always_ = false; }
+  // The nth call from now on and all behind it, until heal().
+  void fail_from(uint64_t from_now, int error) { fails_from_ = calls_ + from_now, error_ = error; }
+  void fail_all(int error) { fail_from(1, error); }
+  void heal() { fail_at_ = 0, fails_from_ = UINT64_MAX; }
   void set_capacity(uint64_t bytes) { capacity_ = bytes; }
   void crash(Torn torn);
 
@@ -53,6 +54,7 @@ class SimStorage final : public Storage {
   bool has(const std::string& path) const { return names_.contains(path); }
   const std::string& content(const std::string& path) const { return names_.at(path)->content; }
   // Put there by nobody: durable from the start.
+  void add_directory(const std::string& directory) { directories_.insert(directory); }
   void put(const std::string& path, std::string bytes);
   uint64_t used() const;
 
@@ -74,7 +76,7 @@ class SimStorage final : public Storage {
   std::set<std::string> directories_{"."};
   uint64_t calls_ = 0;
   uint64_t fail_at_ = 0;
-  bool failing_always_ = false;
+  uint64_t fails_from_ = UINT64_MAX;
   int error_ = 0;
   uint64_t capacity_ = UINT64_MAX;
 };

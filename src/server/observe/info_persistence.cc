@@ -1,0 +1,70 @@
+// INFO persistence.
+#include <algorithm>
+
+#include "server/observe/info.h"
+
+namespace millrace::info {
+namespace {
+
+double percent_of(uint64_t part, uint64_t whole) {
+  return whole == 0 ? 0 : 100.0 * double(part) / double(whole);
+}
+
+void child(Services& services, InfoText& text) {
+  const PersistenceFacts::Child& child = services.persistence.child;
+  const int64_t age_us = services.tick.unix_us - child.measured_us;
+  text.field("current_cow_peak", child.copied_peak_bytes);
+  text.field("current_cow_size", child.copied_bytes);
+  text.field("current_cow_size_age", child.measured_us == 0 ? 0 : age_us / 1'000'000);
+  text.ratio("current_fork_perc", percent_of(child.keys_done, child.keys_total));
+  text.field("current_save_keys_processed", child.keys_done);
+  text.field("current_save_keys_total", child.keys_total);
+}
+
+void snapshots(Services& services, InfoText& text) {
+  const PersistenceFacts& facts = services.persistence;
+  const PersistenceFacts::Snapshots& snapshots = facts.snapshots;
+  const int64_t now_s = services.tick.unix_us / 1'000'000;
+  text.field("rdb_changes_since_last_save", services.effects.changes());
+  text.field("rdb_bgsave_in_progress", int(snapshots.running));
+  text.field("rdb_last_save_time", snapshots.last_save_s);
+  text.field("rdb_last_bgsave_status", snapshots.last_succeeded ? "ok" : "err");
+  text.field("rdb_last_bgsave_time_sec", snapshots.last_took_s);
+  text.field("rdb_current_bgsave_time_sec", snapshots.running ? now_s - snapshots.started_s : -1);
+  text.field("rdb_saves", snapshots.saves);
+  text.field("rdb_last_cow_size", snapshots.last_copied_bytes);
+  text.field("rdb_last_load_keys_expired", facts.load.keys_expired);
+  text.field("rdb_last_load_keys_loaded", facts.load.keys_loaded);
+}
+
+// Only while it lasts.
+void load(Services& services, InfoText& text) {
+  if (!services.state.loading()) return;
+  const PersistenceFacts::Load& load = services.persistence.load;
+  const int64_t elapsed_s = services.tick.unix_us / 1'000'000 - load.started_s;
+  const uint64_t left = load.total_bytes - std::min(load.total_bytes, load.loaded_bytes);
+  const double bytes_per_second =
+      double(load.loaded_bytes) / double(std::max<int64_t>(elapsed_s, 1));
+  text.field("loading_start_time", load.started_s);
+  text.field("loading_total_bytes", load.total_bytes);
+  text.field("loading_rdb_used_mem", load.used_memory_bytes);
+  text.field("loading_loaded_bytes", load.loaded_bytes);
+  text.ratio("loading_loaded_perc", percent_of(load.loaded_bytes, load.total_bytes));
+  text.field("loading_eta_seconds",
+             bytes_per_second == 0 ? -1 : int64_t(double(left) / bytes_per_second));
+}
+
+}  // namespace
+
+void persistence(Services& services, InfoText& text) {
+  text.field("loading", int(services.state.facts().loading == Loading::kYes));
+  text.field("async_loading", int(services.state.facts().loading == Loading::kBesideData));
+  child(services, text);
+  snapshots(services, text);
+  text.field("aof_enabled", 0);
+  text.field("aof_rewrite_in_progress", 0);
+  text.field("aof_rewrite_scheduled", 0);
+  load(services, text);
+}
+
+}  // namespace millrace::info
