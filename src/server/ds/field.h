@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstring>
 #include <string_view>
 
 #include "server/ds/packed_text.h"
@@ -17,6 +18,10 @@ class Field {
     auto* field = static_cast<Field*>(slab().allocate(bytes_for(name.size(), value.size())));
     write_packed_text(write_packed_text(field->begin(), name), value);
     return field;
+  }
+  static Field* copy(const Field& other) {
+    void* field = slab().allocate(other.bytes());
+    return static_cast<Field*>(std::memcpy(field, other.begin(), other.bytes()));
   }
   static void destroy(Field* field) { slab().release(field, field->bytes()); }
 

@@ -85,8 +85,7 @@ FieldMap FieldMap::copy() const {
   if (!is_table()) return FieldMap(listpack_word(Listpack::copy_of(pack()), kListpackTag));
   FieldMap copied;
   copied.convert_to_table();
-  for_each(
-      [&](std::string_view field, std::string_view value) { copied.table().add(field, value); });
+  copied.table().copy_from(table());
   return copied;
 }
 

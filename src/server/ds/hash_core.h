@@ -10,6 +10,7 @@
 
 #include "ae/base/assert.h"
 #include "ae/base/prefetch.h"
+#include "server/ds/function_ref.h"
 #include "server/ds/hash_segment.h"
 
 namespace millrace::ds {
@@ -27,6 +28,7 @@ struct SlotRef {
 class HashCore {
  public:
   using HashOf = uint64_t (*)(const void* element);
+  using CopyElement = FunctionRef<void*(const void* element)>;
 
   explicit HashCore(HashOf hash_of) : hash_of_(hash_of) {}
   ~HashCore() { release(); }
@@ -36,6 +38,9 @@ class HashCore {
     return *this;
   }
   void swap(HashCore& other) noexcept;
+
+  // Of an empty one: as `other`, with copies of its elements (hash_copy.cc).
+  void copy_from(const HashCore& other, CopyElement copy_element);
 
   size_t size() const { return size_; }
   size_t marked_count() const { return marked_; }

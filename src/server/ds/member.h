@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstring>
 #include <string_view>
 
 #include "server/ds/packed_text.h"
@@ -17,6 +18,10 @@ class Member {
     auto* member = static_cast<Member*>(slab().allocate(packed_text_bytes(text.size())));
     write_packed_text(reinterpret_cast<char*>(member), text);
     return member;
+  }
+  static Member* copy(const Member& other) {
+    void* member = slab().allocate(other.bytes());
+    return static_cast<Member*>(std::memcpy(member, &other, other.bytes()));
   }
   static void destroy(Member* member) { slab().release(member, member->bytes()); }
 

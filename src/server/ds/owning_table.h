@@ -1,8 +1,9 @@
 // A HashTable that owns its elements, counts their bytes and frees them in slices: the large
 // encoding of FieldMap and StringSet.
 //
-// `Element` is made by create(...), unmade by destroy(Element*), says memory_bytes() of itself, and
-// `KeyOf` names its key. The methods are those of HashTable, less what the two do not need.
+// `Element` is made by create(...) and copy(element), unmade by destroy(Element*), says
+// memory_bytes() of itself, and `KeyOf` names its key. The methods are those of HashTable, less
+// what the two do not need.
 #pragma once
 
 #include <cstddef>
@@ -35,6 +36,12 @@ class OwningTable {
   }
   OwningTable(const OwningTable&) = delete;
   OwningTable& operator=(const OwningTable&) = delete;
+
+  // Of an empty table.
+  void copy_from(const OwningTable& other) {
+    table_.copy_from(other.table_, [](const Element& element) { return Element::copy(element); });
+    element_bytes_ = other.element_bytes_;
+  }
 
   size_t size() const { return table_.size(); }
   Element* find(std::string_view key, uint64_t hash) const { return table_.find(key, hash); }

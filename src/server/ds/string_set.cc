@@ -220,7 +220,7 @@ StringSet StringSet::copy() const {
   switch (encoding()) {
     case Encoding::kHashTable:
       copied.convert_to_table();
-      for_each([&](std::string_view member) { copied.table().add(member); });
+      copied.table().copy_from(table());
       break;
     case Encoding::kListpack:
       copied = StringSet(listpack_word(Listpack::copy_of(pack()), kListpackTag));

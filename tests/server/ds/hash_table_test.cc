@@ -408,5 +408,34 @@ TEST(HashTable, PrefetchChangesNothing) {
   pair.compare();
 }
 
+// A copy is right at any point of growth and of shrinking, and goes on to grow and shrink by
+// itself.
+TEST(HashTable, CopiesAtAnySize) {
+  Pair original;
+  size_t inserted = 0;
+  for (const size_t size : {0, 1, 8, 9, 100, 901, 5'000, 60'000}) {
+    while (inserted < size) {
+      original.insert("key:" + std::to_string(inserted++));
+      if (inserted % 3 == 0)
+        original.table.mark(
+            original.table.find_slot("key:" + std::to_string(inserted - 1),
+                                     hash_bytes("key:" + std::to_string(inserted - 1))));
+    }
+    Pair copy;
+    copy.table.copy_from(original.table, [&](const Item& item) {
+      auto* twin = new Item(item);
+      copy.model.emplace(twin->key, twin);
+      return twin;
+    });
+    copy.compare();
+    EXPECT_EQ(copy.table.marked_count(), original.table.marked_count());
+    EXPECT_EQ(copy.table.memory_bytes(), original.table.memory_bytes());
+    for (size_t i = 0; i < size; ++i) copy.insert("more:" + std::to_string(i));
+    for (size_t i = 0; i < size; ++i) copy.remove("key:" + std::to_string(i));
+    copy.compare();
+    original.compare();
+  }
+}
+
 }  // namespace
 }  // namespace millrace::ds
