@@ -172,15 +172,15 @@ class FileRun:
         os.close(self.writer)
 
 
-def run_file(unit, mode, folder, port, start):
-    begin, skip = time.monotonic(), []
+def run_file(unit, mode, folder, port, start, skip):
+    begin, skip = time.monotonic(), list(skip)
     while True:
         run = FileRun(unit, mode, folder, port, start, skip)
         try:
             stuck = run.watch()
         finally:
             run.end()
-        if not stuck or len(skip) == 3:
+        if not stuck or len(skip) == 4:
             return run.outcome.as_dict(time.monotonic() - begin)
         skip.append(re.sub(r" #\d+$", "", stuck))
 
@@ -210,7 +210,8 @@ def measure(side, mode, units, arguments, results, path):
         def start():
             return Server(side, [program, "--port", str(port), "--bind", "127.0.0.1", *suite.settings(folder)], port)
         try:
-            return unit, run_file(unit, mode, folder, port, start)
+            skip = suite.OLDER.get(unit, []) if side == "ours" else []
+            return unit, run_file(unit, mode, folder, port, start, skip)
         finally:
             ports.put(port)
 

@@ -16,7 +16,10 @@ deb-src [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.de
 deb-src [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian-security bookworm-security main
 """
 # Directives of the suite's default.conf that concern what this version has not got, and therefore refuses.
-REFUSED = ("repl-diskless-sync-delay", "save", "enable-module-command", "propagation-error-behavior")
+REFUSED = ("enable-module-command",)
+# Tests that wait for what Redis 7.2 does not send any more, and whose end takes the connections of those behind them
+# with it. They are not run, and count as failed.
+OLDER = {"unit/tracking": ["Tracking only occurs for scripts when a command calls a read-only command"]}
 # The suite waits for two lines of Redis' log: its banner's, and "Ready to accept", which ours has too.
 LAUNCHER = """\
 #!/bin/sh
@@ -71,6 +74,6 @@ def settings(folder):
     words = ["--save", ""]
     for line in (folder / "tests/assets/default.conf").read_text().splitlines():
         name, _, value = line.partition(" ")
-        if name and not name.startswith("#") and name not in REFUSED + ("port", "dir", "pidfile", "bind", "logfile"):
+        if name and not name.startswith("#") and name not in REFUSED + ("port", "dir", "pidfile", "bind", "logfile", "save"):
             words += [f"--{name}", value]
     return words
