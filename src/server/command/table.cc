@@ -138,6 +138,8 @@ CommandTable::CommandTable(std::span<const std::span<const CommandSpec>> familie
     container.index = std::make_shared<NameIndex>(std::move(words));
   }
   for (const Command& command : commands_) by_id_.push_back(&command);
+  for (size_t i = 0; i < top_level_; ++i)
+    if (!index_->name(i).empty()) named_.push_back(&commands_[i]);
 }
 
 const Command* CommandTable::resolve_subcommand(const Command* container, std::string_view word) {

@@ -41,6 +41,7 @@ class NameIndex {
   explicit NameIndex(std::vector<std::string_view> names);
   // The position of `name` among the names, or -1.
   int find(std::string_view name) const;
+  std::string_view name(size_t position) const { return names_[position]; }
 
  private:
   bool try_multiplier(uint64_t multiplier);
@@ -76,6 +77,8 @@ class CommandTable {
   }
 
   std::span<const Command> commands() const { return {commands_.data(), top_level_}; }
+  // Those of them that have a name: rename-command can take it away.
+  std::span<const Command* const> named() const { return named_; }
   // Every command and subcommand, by id.
   const Command& by_id(uint16_t id) const { return *by_id_[id]; }
   size_t size() const { return by_id_.size(); }
@@ -88,6 +91,7 @@ class CommandTable {
   std::vector<Command> commands_;  // top level first, then subcommands, contiguous per container
   size_t top_level_ = 0;
   std::vector<const Command*> by_id_;
+  std::vector<const Command*> named_;
   std::vector<std::string> new_names_;
   std::shared_ptr<const NameIndex> own_names_;
   std::shared_ptr<const NameIndex> index_;  // the same object while nothing is renamed

@@ -15,9 +15,9 @@ namespace millrace {
 namespace {
 
 void reply_all(Context& c) {
-  const auto commands = c.services().commands.commands();
+  const auto commands = c.services().commands.named();
   c.reply().array(commands.size());
-  for (const Command& command : commands) reply_command_info(c.reply(), command);
+  for (const Command* command : commands) reply_command_info(c.reply(), *command);
 }
 
 // COMMAND
@@ -28,7 +28,7 @@ void command(Context& c) {
 
 // COMMAND COUNT
 void command_count(Context& c) {
-  c.reply().integer(int64_t(c.services().commands.commands().size()));
+  c.reply().integer(int64_t(c.services().commands.named().size()));
 }
 
 // COMMAND INFO [command-name [command-name ...]]
@@ -47,7 +47,7 @@ void command_docs(Context& c) {
   for (std::string_view name : c.args().subspan(2))
     if (const Command* command = c.services().commands.find(name)) shown.push_back(command);
   if (c.arg_count() == 2)
-    for (const Command& command : c.services().commands.commands()) shown.push_back(&command);
+    for (const Command* command : c.services().commands.named()) shown.push_back(command);
   c.reply().map(shown.size());
   for (const Command* command : shown) {
     c.reply().bulk(command->full_name);

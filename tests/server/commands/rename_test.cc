@@ -1,6 +1,8 @@
 // rename-command: what clients call a command, and what access rules do.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "server/command/table.h"
 
 namespace millrace {
@@ -28,6 +30,19 @@ TEST(RenameTest, NoName) {
   EXPECT_EQ(resolve(table, {"flushall"}), nullptr);
   EXPECT_EQ(resolve(table, {""}), nullptr);
   EXPECT_TRUE(table.find_original("flushall"));
+}
+
+// COMMAND shows what can be called.
+TEST(RenameTest, WhatHasNoNameIsNotListed) {
+  const Rename renames[] = {{"flushall", ""}, {"config", "secret"}};
+  const CommandTable table(command_families(), renames);
+  const auto listed = [&](std::string_view name) {
+    return std::any_of(table.named().begin(), table.named().end(),
+                       [&](const Command* command) { return command->full_name == name; });
+  };
+  EXPECT_FALSE(listed("flushall"));
+  EXPECT_TRUE(listed("config"));
+  EXPECT_EQ(table.named().size() + 1, table.commands().size());
 }
 
 TEST(RenameTest, NamesCanBeExchanged) {
