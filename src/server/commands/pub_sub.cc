@@ -5,6 +5,7 @@
 
 #include "proto/byte_sink.h"
 #include "server/command/arg_reader.h"
+#include "server/command/clients.h"
 #include "server/command/help.h"
 #include "server/commands/families.h"
 #include "server/db/glob.h"
@@ -30,11 +31,19 @@ size_t counted(const Session& session, ChannelKind kind) {
   return kind == ChannelKind::kShard ? all.count(kind) : all.global_count();
 }
 
-// The confirmations of one command, one message for each name. They stand where a reply would.
+// The confirmations of one command, one message for each name. They stand where a reply would, and
+// come even to a client that wants no replies.
 class Confirmations {
  public:
   explicit Confirmations(Context& c) : context_(c), writer_(bytes_, c.reply().resp()) {}
-  ~Confirmations() { context_.reply().raw(bytes_.view()); }
+  ~Confirmations() {
+    const Session& session = context_.session();
+    if (session.silent()) {
+      context_.services().clients.push(session, bytes_.view());
+    } else {
+      context_.reply().raw(bytes_.view());
+    }
+  }
   Confirmations(const Confirmations&) = delete;
   Confirmations& operator=(const Confirmations&) = delete;
 
