@@ -29,7 +29,7 @@
 #include "server/persist/storage.h"
 #include "server/repl/follower_handshake.h"
 #include "server/repl/master_stream.h"
-#include "server/repl/snapshot_file.h"
+#include "server/repl/received_file.h"
 #include "server/repl/snapshot_install.h"
 #include "server/repl/snapshot_seal.h"
 #include "server/repl/snapshot_transfer.h"
@@ -159,7 +159,7 @@ class FollowerLink final : private ae::ConnectionHandler, private MasterStream::
   std::optional<SnapshotTransfer> transfer_;
   SnapshotSeal seal_;
   ResumePoint promised_;  // what the snapshot under way holds
-  std::unique_ptr<SnapshotFile> file_;
+  std::unique_ptr<ReceivedFile> file_;
   std::unique_ptr<SnapshotInstall> install_;
   Replayer replayer_;
   std::optional<MasterStream> stream_;

@@ -60,7 +60,7 @@ void FollowerLink::greeted(FollowerHandshake::Outcome outcome) {
 // --- a snapshot
 
 void FollowerLink::begin_transfer(ResumePoint promised) {
-  auto file = SnapshotFile::create(storage_, services_.config.dir);
+  auto file = ReceivedFile::create(storage_, services_.config.dir);
   if (!file) {
     return fail(fmt::format("Opening the temp file needed for MASTER <-> REPLICA synchronization: {}",
                             file.error().message()));

@@ -20,7 +20,7 @@ Replication::Replication(Parts parts)
       services_(parts.services),
       log_(parts.services.prng),
       leader_(parts.loop, parts.services, log_),
-      snapshots_(parts.loop, parts.services, parts.storage, log_, leader_, link_),
+      snapshots_(parts.loop, parts.services, parts.storage, parts.processes, log_, leader_, link_),
       waiters_(parts.services, leader_),
       link_({parts.loop, parts.table, parts.services, parts.storage, parts.seed}, *this),
       failover_(parts.loop, parts.services, log_, leader_, *this) {

@@ -32,6 +32,7 @@ class Replication final : public ReplicationView,
     ae::ConnectionTable& table;
     Services& services;
     Storage& storage;
+    ChildProcess& processes;
     uint64_t seed = 0;
   };
   explicit Replication(Parts parts);

@@ -1,25 +1,18 @@
 #include "server/repl/snapshot_child.h"
 
 #include <fcntl.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <csignal>
-#include <cstdlib>
-#include <string_view>
-#include <vector>
 
 #include "server/persist/byte_stream.h"
-#include "server/scripting/function_registry.h"
-#include "server/scripting/scripting.h"
+#include "server/persist/snapshot_file.h"
 
 namespace millrace {
 namespace {
 
-// Blocking: it has nothing else to do.
+// Blocking: the child has nothing else to do.
 class SocketSink final : public ByteSink {
  public:
   explicit SocketSink(int fd) : fd_(fd) {}
@@ -38,59 +31,38 @@ class SocketSink final : public ByteSink {
   int fd_;
 };
 
-void keep_only(int fd) {
-  if (fd > 3) ::close_range(3, unsigned(fd) - 1, 0);
-  ::close_range(unsigned(fd) + 1, ~0u, 0);
-}
-
-std::vector<std::string_view> function_codes(Services& services) {
-  std::vector<std::string_view> codes;
-  for (const auto& [name, library] : services.scripting.functions().libraries())
-    codes.push_back(library->code);
-  return codes;
-}
-
-[[noreturn]] void write_and_exit(int fd, Services& services, const SnapshotFacts& facts) {
-  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  ::signal(SIGTERM, SIG_DFL);
-  ::signal(SIGINT, SIG_DFL);
-  keep_only(fd);
-  SocketSink sink(fd);
-  const ae::Status written = write_snapshot(sink, services.databases, function_codes(services), facts);
-  ::_exit(written ? EXIT_SUCCESS : EXIT_FAILURE);
-}
-
 }  // namespace
 
-ae::Result<std::unique_ptr<SnapshotChild>> SnapshotChild::start(Services& services,
+ae::Result<std::unique_ptr<SnapshotChild>> SnapshotChild::start(ChildProcess& processes,
+                                                                Services& services,
                                                                 const SnapshotFacts& facts) {
   int ends[2];
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
     return ae::fail(errno, "socketpair");
-  const pid_t pid = ::fork();
-  if (pid == 0) write_and_exit(ends[1], services, facts);
-  const int error = errno;
-  ::close(ends[1]);
-  if (pid < 0) {
-    ::close(ends[0]);
-    return ae::fail(error, "fork");
-  }
   ::fcntl(ends[0], F_SETFL, O_NONBLOCK);
-  return std::unique_ptr<SnapshotChild>(new SnapshotChild(pid, ends[0]));
+  std::unique_ptr<SnapshotChild> child(new SnapshotChild(processes, ends[0]));
+  const int to = ends[1];
+  const auto work = [to, &services, &facts](ChildProgress& progress) {
+    SocketSink sink(to);
+    return write_snapshot(sink, services.databases, function_codes(services), facts,
+                          [&](uint64_t keys) { progress.keys_done(keys); });
+  };
+  const auto done = [self = child.get()](const ChildResult& result) {
+    self->outcome_ = result.succeeded();
+  };
+  const auto pid = processes.start(ChildKind::kReplication, work, done, {to});
+  ::close(to);
+  if (!pid) {
+    child->outcome_ = false;
+    return ae::fail(pid.error());
+  }
+  child->pid_ = *pid;
+  return child;
 }
 
 SnapshotChild::~SnapshotChild() {
   ::close(descriptor_);
-  if (outcome_) return;
-  ::kill(pid_, SIGKILL);
-  while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) continue;
-}
-
-std::optional<bool> SnapshotChild::outcome() {
-  int status = 0;
-  if (!outcome_ && ::waitpid(pid_, &status, WNOHANG) == pid_)
-    outcome_ = WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SUCCESS;
-  return outcome_;
+  if (!outcome_) processes_.cancel_now();
 }
 
 }  // namespace millrace

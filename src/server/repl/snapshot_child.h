@@ -1,45 +1,43 @@
-// A process that writes a snapshot of this moment: a fork, whose memory stands still while ours goes
-// on, and a socket on which the bytes come.
+// A child process that writes a snapshot of this moment into a socket.
 //
-//   auto child = SnapshotChild::start(services, facts);
-//   loop.watch(child->descriptor(), ae::Events::kReadable, ...);      // until the end of the stream
-//   child->outcome()                                                  // nothing: not over yet
+//   auto child = SnapshotChild::start(processes, services, facts);
+//   loop.watch((*child)->descriptor(), ae::Events::kReadable, ...);   // until the end of the stream
+//   (*child)->outcome()                                               // nothing: not over yet
 //
-// The child owns nothing of ours: it closes every descriptor but its end of the socket, so that a
-// client we leave sees it, and it dies with us. A child that is dropped is killed.
-//
-// Thread: the main loop's; IO threads do not exist in the child.
+// One that is dropped is killed. Thread: the main loop's.
 #pragma once
-
-#include <sys/types.h>
 
 #include <memory>
 #include <optional>
 
 #include "ae/base/result.h"
-#include "server/command/services.h"
+#include "server/persist/child_process.h"
 #include "server/persist/snapshot_writer.h"
 
 namespace millrace {
 
 class SnapshotChild {
  public:
-  static ae::Result<std::unique_ptr<SnapshotChild>> start(Services& services,
+  // There must be no other child.
+  static ae::Result<std::unique_ptr<SnapshotChild>> start(ChildProcess& processes,
+                                                          Services& services,
                                                           const SnapshotFacts& facts);
   ~SnapshotChild();
   SnapshotChild(const SnapshotChild&) = delete;
   SnapshotChild& operator=(const SnapshotChild&) = delete;
 
-  pid_t pid() const { return pid_; }
+  int pid() const { return pid_; }
   int descriptor() const { return descriptor_; }
   // Whether all of it was written; nothing while the process lives.
-  std::optional<bool> outcome();
+  std::optional<bool> outcome() const { return outcome_; }
 
  private:
-  SnapshotChild(pid_t pid, int descriptor) : pid_(pid), descriptor_(descriptor) {}
+  SnapshotChild(ChildProcess& processes, int descriptor)
+      : processes_(processes), descriptor_(descriptor) {}
 
-  pid_t pid_;
+  ChildProcess& processes_;
   int descriptor_;
+  int pid_ = 0;
   std::optional<bool> outcome_;
 };
 

@@ -1,7 +1,7 @@
 #include "server/repl/snapshot_install.h"
 
 #include "server/config/config.h"
-#include "server/observe/log.h"
+#include "server/persist/loader_settings.h"
 #include "server/scripting/function_registry.h"
 #include "server/scripting/scripting.h"
 
@@ -17,7 +17,8 @@ SnapshotInstall::SnapshotInstall(Services& services, Storage& storage, const std
   }
   file_ = std::move(*file);
   source_.emplace(*file_);
-  loader_ = std::make_unique<SnapshotLoader>(*source_, services_.databases, settings());
+  loader_ = std::make_unique<SnapshotLoader>(*source_, services_.databases,
+                                             loader_settings(services_));
 }
 
 SnapshotInstall::~SnapshotInstall() {
@@ -38,24 +39,6 @@ void SnapshotInstall::empty() {
   services_.scripting.functions().flush();
 }
 
-// A replica deletes nothing by itself, so what has expired comes too.
-SnapshotLoader::Settings SnapshotInstall::settings() {
-  const Config& config = services_.config;
-  return {.limits = ValueLimits::of(config),
-          .now_ms = services_.tick.unix_us / 1000,
-          .expired = SnapshotLoader::Expired::kKeep,
-          .checksum = config.rdbchecksum ? RdbReader::Checksum::kCompute
-                                         : RdbReader::Checksum::kIgnore,
-          .access_clock = &services_.access_clock,
-          .on_function =
-              [this](std::string_view code) {
-                return services_.scripting.functions()
-                    .load(code, scripting::OnConflict::kReplace)
-                    .error;
-              },
-          .on_remark = [](std::string_view sentence) { log::notice("{}", sentence); }};
-}
-
 SnapshotInstall::Progress SnapshotInstall::step(ae::Clock& clock, ae::TimePoint deadline) {
   if (!loader_) return Progress::kFailed;
   do {
@@ -66,6 +49,7 @@ SnapshotInstall::Progress SnapshotInstall::step(ae::Clock& clock, ae::TimePoint 
     }
     done_ = *progress == SnapshotLoader::Progress::kDone;
   } while (!done_ && clock.now() < deadline);
+  if (done_) log_loaded(*loader_, services_.tick.unix_us / 1'000'000);
   return done_ ? Progress::kDone : Progress::kMore;
 }
 

@@ -41,7 +41,6 @@ class SnapshotInstall {
 
  private:
   void empty();
-  SnapshotLoader::Settings settings();
 
   Services& services_;
   std::unique_ptr<File> file_;

@@ -7,8 +7,7 @@
 
 #include "server/config/config.h"
 #include "server/observe/log.h"
-#include "server/observe/memory_meter.h"
-#include "server/persist/snapshot_writer.h"
+#include "server/persist/snapshot_file.h"
 
 namespace millrace {
 namespace {
@@ -18,10 +17,12 @@ using State = Replica::State;
 }  // namespace
 
 SnapshotSender::SnapshotSender(ae::EventLoop& loop, Services& services, Storage& storage,
-                               ReplicationLog& log, Leader& leader, const FollowerLink& link)
+                               ChildProcess& processes, ReplicationLog& log, Leader& leader,
+                               const FollowerLink& link)
     : loop_(loop),
       services_(services),
       storage_(storage),
+      processes_(processes),
       log_(log),
       leader_(leader),
       link_(link) {}
@@ -34,7 +35,7 @@ SnapshotSender::~SnapshotSender() {
 // --- the beginning
 
 void SnapshotSender::tick() {
-  if (!child_ && !source_ && is_due()) begin();
+  if (!child_ && !source_ && !processes_.running() && is_due()) begin();
 }
 
 // Where nothing is written to a disk, others may still come who can share the snapshot.
@@ -61,11 +62,11 @@ void SnapshotSender::begin() {
   const bool to_disk = !services_.config.repl_diskless_sync || !all_know_eof;
   log::notice("Starting BGSAVE for SYNC with target: {}", to_disk ? "disk" : "replicas sockets");
   if (to_disk) {
-    auto file = SnapshotFile::create(storage_, services_.config.dir);
+    auto file = ReceivedFile::create(storage_, services_.config.dir);
     if (!file) return failed(file.error().message());
     spool_ = std::move(*file);
   }
-  auto child = SnapshotChild::start(services_, facts());
+  auto child = SnapshotChild::start(processes_, services_, facts());
   if (!child) return failed(child.error().message());
   child_ = std::move(*child);
   log::notice("Background RDB transfer started by pid {}", child_->pid());
@@ -78,14 +79,10 @@ void SnapshotSender::begin() {
 }
 
 SnapshotFacts SnapshotSender::facts() const {
-  const Config& config = services_.config;
-  SnapshotFacts facts;
-  facts.created_s = services_.tick.unix_us / 1'000'000;
-  facts.used_memory_bytes = memory::used_bytes();
+  SnapshotFacts facts = snapshot_facts(services_);
   facts.replication = {.db = services_.state.follows_master() ? link_.stream_db() : 0,
                        .id = log_.history().id(),
                        .offset = log_.offset()};
-  facts.options = {.compress = config.rdbcompression, .checksum = config.rdbchecksum};
   return facts;
 }
 

@@ -24,7 +24,7 @@
 #include "server/repl/follower_link.h"
 #include "server/repl/leader.h"
 #include "server/repl/snapshot_child.h"
-#include "server/repl/snapshot_file.h"
+#include "server/repl/received_file.h"
 
 namespace millrace {
 
@@ -37,8 +37,9 @@ class SnapshotSender final : private ae::FileHandler {
   // How often a replica that is behind is looked at, and a child that has said all.
   static constexpr ae::Nanoseconds kLook = ae::Milliseconds(1);
 
-  SnapshotSender(ae::EventLoop& loop, Services& services, Storage& storage, ReplicationLog& log,
-                 Leader& leader, const FollowerLink& link);
+  SnapshotSender(ae::EventLoop& loop, Services& services, Storage& storage,
+                 ChildProcess& processes, ReplicationLog& log, Leader& leader,
+                 const FollowerLink& link);
   ~SnapshotSender();
   SnapshotSender(const SnapshotSender&) = delete;
   SnapshotSender& operator=(const SnapshotSender&) = delete;
@@ -68,11 +69,12 @@ class SnapshotSender final : private ae::FileHandler {
   ae::EventLoop& loop_;
   Services& services_;
   Storage& storage_;
+  ChildProcess& processes_;
   ReplicationLog& log_;
   Leader& leader_;
   const FollowerLink& link_;
   std::unique_ptr<SnapshotChild> child_;
-  std::unique_ptr<SnapshotFile> spool_;  // null: straight to the replicas
+  std::unique_ptr<ReceivedFile> spool_;  // null: straight to the replicas
   std::unique_ptr<File> source_;         // the spooled file, being sent
   std::string mark_;
   ae::FileId watched_;

@@ -13,18 +13,18 @@
 
 namespace millrace {
 
-class SnapshotFile {
+class ReceivedFile {
  public:
   // So much is written before the kernel is told to begin with the disk. Redis' number.
   static constexpr size_t kWritebackBytes = 8 << 20;
 
   // A file in `directory` that nobody else has.
-  static ae::Result<std::unique_ptr<SnapshotFile>> create(Storage& storage,
+  static ae::Result<std::unique_ptr<ReceivedFile>> create(Storage& storage,
                                                           const std::string& directory);
   // What was not kept is removed.
-  ~SnapshotFile();
-  SnapshotFile(const SnapshotFile&) = delete;
-  SnapshotFile& operator=(const SnapshotFile&) = delete;
+  ~ReceivedFile();
+  ReceivedFile(const ReceivedFile&) = delete;
+  ReceivedFile& operator=(const ReceivedFile&) = delete;
 
   ae::Status write(ae::Bytes bytes);
   // On the disk, under this name from now on.
@@ -33,7 +33,7 @@ class SnapshotFile {
   const std::string& path() const { return path_; }
 
  private:
-  SnapshotFile(Storage& storage, std::string path, std::unique_ptr<File> file)
+  ReceivedFile(Storage& storage, std::string path, std::unique_ptr<File> file)
       : storage_(storage), path_(std::move(path)), file_(std::move(file)) {}
 
   Storage& storage_;
