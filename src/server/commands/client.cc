@@ -13,6 +13,7 @@
 #include "server/commands/client_tracking.h"
 #include "server/commands/families.h"
 #include "server/observe/client_text.h"
+#include "server/repl/replication.h"
 
 namespace millrace {
 namespace {
@@ -147,6 +148,9 @@ void client_kill(Context& c) {
   }
   ArgReader args(c, 2);
   if (!filter.read(args, c.services().acl.users())) return;
+  // The link to our master is no session.
+  if (filter.type == ClientType::kMaster)
+    return c.reply().integer(c.services().replication.cut_link() ? 1 : 0);
   c.reply().integer(int64_t(close_matching(c, filter)));
 }
 

@@ -41,7 +41,8 @@ void replicaof(Context& c) {
     return follow_nobody(c);
   if (c.session().replica) return c.fail("ERR Command is not valid when client is a replica.");
   ArgReader args(c, 2);
-  const int64_t port = args.integer_between(0, UINT16_MAX, "ERR Invalid master port");
+  const int64_t port = args.integer();
+  if (args.ok() && (port < 0 || port > UINT16_MAX)) args.error("ERR Invalid master port");
   if (!args.finish()) return;
   const MasterAddress master{std::string(c.arg(1)), uint16_t(port)};
   if (repl.follows() && repl.master() == master) {
@@ -84,39 +85,43 @@ void role(Context& c) {
   }
 }
 
+void abort_failover(Context& c) {
+  Failover& failover = replication(c).failover();
+  if (!failover.under_way()) return c.fail("ERR No failover in progress.");
+  failover.abort("Failover manually aborted");
+  c.reply().ok();
+}
+
+void read_target(FailoverTerms& terms, ArgReader& args) {
+  const std::string host(args.word());
+  // One that is no port is nobody's.
+  terms.target = MasterAddress{host, uint16_t(args.integer())};
+}
+
+void read_timeout(FailoverTerms& terms, ArgReader& args) {
+  terms.timeout_ms = args.integer();
+  if (terms.timeout_ms <= 0) args.error("ERR FAILOVER timeout must be greater than 0");
+}
+
 // FAILOVER [TO host port [FORCE]] [ABORT] [TIMEOUT milliseconds]
 void failover(Context& c) {
+  if (c.arg_count() == 2 && equals_ignoring_case(c.arg(1), "abort")) return abort_failover(c);
   FailoverTerms terms;
-  bool abort = false;
   ArgReader args(c);
   while (args.more()) {
-    if (!terms.target && args.take("TO", 2)) {
-      const std::string host(args.word());
-      const int64_t port = args.integer();
-      if (args.ok() && (port <= 0 || port > UINT16_MAX)) args.error("ERR Invalid replica port");
-      terms.target = MasterAddress{host, uint16_t(port)};
-      terms.force = args.take("FORCE");
-    } else if (!abort && args.take("ABORT")) {
-      abort = true;
-    } else if (terms.timeout_ms == 0 && args.take("TIMEOUT", 1)) {
-      terms.timeout_ms = args.integer();
-      if (args.ok() && terms.timeout_ms <= 0)
-        args.error("ERR FAILOVER timeout must be greater than 0");
+    if (terms.timeout_ms == 0 && args.take("TIMEOUT", 1)) {
+      read_timeout(terms, args);
+    } else if (!terms.target && args.take("TO", 2)) {
+      read_target(terms, args);
+    } else if (!terms.force && args.take("FORCE")) {
+      terms.force = true;
     } else {
       args.syntax_error();
     }
   }
   if (!args.finish()) return;
-  Failover& state = replication(c).failover();
-  if (abort) {
-    if (terms.target || terms.timeout_ms != 0)
-      return c.fail("ERR FAILOVER with ABORT does not accept other options.");
-    if (!state.under_way()) return c.fail("ERR No failover in progress.");
-    state.abort("Failover manually aborted");
-    return c.reply().ok();
-  }
-  if (const auto refusal = state.begin(terms)) return c.fail(*refusal);
-  c.reply().ok();
+  const auto refusal = replication(c).failover().begin(terms);
+  refusal ? c.fail(*refusal) : c.reply().ok();
 }
 
 // --- what replicas say

@@ -132,6 +132,7 @@ class FollowerLink final : private ae::ConnectionHandler, private MasterStream::
   void remove_unkept();
   void follow_stream();
   size_t follow(ae::MutableBytes bytes);
+  void note_failure(std::string_view command);
 
   // --- MasterStream::Target
   std::optional<std::string> run(std::span<const std::string_view> args) override;

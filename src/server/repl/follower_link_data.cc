@@ -1,6 +1,8 @@
 // What is said on the link: handshake, snapshot, stream.
 #include <fmt/format.h>
 
+#include <cstdlib>
+
 #include "server/observe/log.h"
 #include "server/repl/follower_link.h"
 #include "server/repl/replication_id.h"
@@ -169,7 +171,21 @@ size_t FollowerLink::follow(ae::MutableBytes bytes) {
 }
 
 std::optional<std::string> FollowerLink::run(std::span<const std::string_view> args) {
-  return replayer_.run(args);
+  const uint64_t failed = replayer_.failed_commands();
+  auto problem = replayer_.run(args);
+  if (replayer_.failed_commands() != failed) note_failure(args[0]);
+  return problem;
+}
+
+// What the master could do and we cannot: from here on the copies may differ.
+void FollowerLink::note_failure(std::string_view command) {
+  log::warning(
+      "== CRITICAL == This replica is sending an error to its master: '{}' after processing the "
+      "command '{}'",
+      replayer_.last_error(), command);
+  if (services_.config.propagation_error_behavior == PropagationErrors::kIgnore) return;
+  log::warning("This replica panicked sending an error to its master after processing a command");
+  std::abort();
 }
 
 }  // namespace millrace

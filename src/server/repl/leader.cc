@@ -1,6 +1,8 @@
 #include "server/repl/leader.h"
 
 #include <fmt/format.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 
 #include <algorithm>
 
@@ -66,6 +68,9 @@ void Leader::take(Session& session, Replica& replica, Replica::State state) {
   session.replica = true;
   replica.state = state;
   replica.since = replica.acked_at = loop_.now();
+  if (services_.config.repl_disable_tcp_nodelay)
+    static_cast<void>(loop_.os().set_option(services_.clients.link().descriptor(session),
+                                            IPPROTO_TCP, TCP_NODELAY, 0));
 }
 
 void Leader::resume(Session& session, Replica& replica, int64_t from) {

@@ -80,6 +80,12 @@ void Replication::set_state() {
   });
 }
 
+bool Replication::cut_link() {
+  const bool up = follows() && link_.is_up();
+  if (up) link_.cut();
+  return up;
+}
+
 void Replication::refresh() {
   leader_.refresh();
   set_state();

@@ -47,6 +47,8 @@ class Replication final : public ReplicationView,
   void follow(MasterAddress master) override;
   // Promotion: what has been applied stays, and our own changes begin.
   void lead() override;
+  // Ends the connection to the master; it is made again. False: there is none.
+  bool cut_link();
   // The configuration has changed.
   void refresh();
 
