@@ -136,7 +136,8 @@ Server::Server(ConfigStore& config, std::unique_ptr<ae::EventLoop> loop, DiskSea
       memory_guard_(*loop_, services_),
       gates_(services_, memory_guard_),
       dispatcher_(services_, gates_),
-      executor_(services_, dispatcher_, blocked_),
+      script_stage_(*loop_, services_, dispatcher_, blocked_),
+      executor_(services_, dispatcher_, blocked_, script_stage_),
       door_(services_),
       client_io_(table_, services_, executor_, door_, link_),
       threads_({.loop = *loop_,
@@ -151,6 +152,7 @@ Server::Server(ConfigStore& config, std::unique_ptr<ae::EventLoop> loop, DiskSea
                  [this](int fd, Origin origin) { reception_.accept(fd, origin, Lane::kOrdinary); }),
       admin_lane_(*loop_, clients_,
                   [this](int fd, Origin origin) { reception_.accept(fd, origin, Lane::kAdmin); }),
+      client_eviction_(*loop_, services_),
       cron_(*loop_, services_),
       replication_({.loop = *loop_,
                     .table = table_,
@@ -164,6 +166,10 @@ Server::Server(ConfigStore& config, std::unique_ptr<ae::EventLoop> loop, DiskSea
       executable_(path_of_executable()) {
   router_.set_threads(io_link_);
   blocked_.set_dispatcher(dispatcher_, services_);
+  gates_.set_script_flags([this](const Command& command, Gates::Args args) {
+    return scripting_.flags_of(command, args);
+  });
+  scripting_.on_step_aside([this] { script_stage_.step_aside(); });
   threads_.on_change([this] { list_loops(); });
   list_loops();
   refresh_tick();
@@ -184,8 +190,10 @@ Server::Server(ConfigStore& config, std::unique_ptr<ae::EventLoop> loop, DiskSea
   cron_.start();
 }
 
-// The threads borrow the main loop's listeners.
+// A script that is laid aside has a stack to unwind. The threads borrow the main loop's listeners.
 Server::~Server() {
+  scripting_.kill_now();
+  script_stage_.end();
   threads_.stop_listening();
 }
 

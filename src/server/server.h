@@ -29,12 +29,14 @@
 #include "server/command/watched_keys.h"
 #include "server/config/config_store.h"
 #include "server/core/blocked_clients.h"
+#include "server/core/client_eviction.h"
 #include "server/core/client_heartbeats.h"
 #include "server/core/cron.h"
 #include "server/core/dispatch.h"
 #include "server/core/executor.h"
 #include "server/core/gates.h"
 #include "server/core/memory_guard.h"
+#include "server/core/script_stage.h"
 #include "server/core/subscription_rights.h"
 #include "server/db/expiry.h"
 #include "server/db/lazy_free.h"
@@ -167,6 +169,7 @@ class Server final : private Lifecycle {
   MemoryGuard memory_guard_;
   Gates gates_;
   Dispatcher dispatcher_;
+  ScriptStage script_stage_;
   Executor executor_;
   ClientDoor door_;
   ClientIo client_io_;
@@ -176,6 +179,7 @@ class Server final : private Lifecycle {
   Reception reception_;
   Endpoints endpoints_;
   AdminLane admin_lane_;
+  ClientEviction client_eviction_;
   Cron cron_;
   Replication replication_;
   Migrations migrations_;

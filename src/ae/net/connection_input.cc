@@ -366,4 +366,10 @@ size_t ConnectionTable::kept_input(ConnectionId id) const {
   return extra == nullptr ? 0 : extra->input.size();
 }
 
+size_t ConnectionTable::kept_room(ConnectionId id) const {
+  const Record* record = records_.find(id);
+  const Extension* extra = record == nullptr ? nullptr : extension(*record);
+  return extra == nullptr ? 0 : extra->input.capacity() - extra->input.size();
+}
+
 }  // namespace ae

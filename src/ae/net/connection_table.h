@@ -153,6 +153,7 @@ class ConnectionTable final : private FileHandler, private Reaper, private Strea
   void shutdown_output(ConnectionId id);
   size_t pending_output(ConnectionId id) const;
   size_t kept_input(ConnectionId id) const;  // bytes of a half packet
+  size_t kept_room(ConnectionId id) const;   // beside them, for the rest of it
   void unread(ConnectionId id, Bytes bytes);
   void pause(ConnectionId id, PauseReason reason);
   void resume(ConnectionId id, PauseReason reason);

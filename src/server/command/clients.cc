@@ -18,8 +18,18 @@ void Clients::mark_admin(Session& session) {
   ++admin_count_;
 }
 
+void Clients::unpin() {
+  const SessionId id = std::exchange(pinned_, {});
+  if (std::exchange(pinned_has_left_, false)) closed(id);
+}
+
 void Clients::closed(SessionId id) {
   Session* session = find(id);
+  if (session && id == pinned_) {
+    session->set(SessionFlag::kClosing);
+    pinned_has_left_ = true;
+    return;
+  }
   if (session)
     for (LeaveHook& hook : leave_hooks_) hook(*session);
   if (session && session->extras) extras_bytes_ -= session->extras->memory_bytes();
@@ -45,6 +55,7 @@ uint32_t Clients::visit(uint32_t cursor, size_t limit,
 }
 
 void Clients::push(const Session& session, std::string_view bytes) {
+  if (bytes.empty()) return;
   if (session.self == serving_) {
     deferred_.append(bytes);
   } else {
@@ -72,6 +83,11 @@ void Clients::unpause() {
 PauseKind Clients::paused(int64_t now_ms) {
   if (pause_kind_ != PauseKind::kNone && now_ms >= pause_until_ms_) unpause();
   return pause_kind_;
+}
+
+size_t Clients::parked_count() const {
+  return size_t(std::count_if(parked_.begin(), parked_.end(),
+                              [&](SessionId id) { return sessions_.find(id) != nullptr; }));
 }
 
 void Clients::park(Session& session, std::string_view unrun) {

@@ -31,6 +31,7 @@ class ClientLink {
   virtual std::string local_text(const Session& session) = 0;
   virtual int descriptor(const Session& session) = 0;
   virtual size_t unread_bytes(const Session& session) = 0;  // of a half packet
+  virtual size_t unread_room(const Session& session) = 0;   // beside them, for the rest of it
   virtual size_t output_bytes(const Session& session) = 0;  // not yet taken by the kernel
   // The reply bytes of the requests just run. `bytes` stay valid until the next flush.
   virtual void reply(const Session& session, std::string_view bytes) = 0;
@@ -68,6 +69,11 @@ class Clients {
   // By CLIENT ID. Visits all; for administration.
   Session* find_by_client_id(uint64_t client_id);
   size_t count() const { return sessions_.size(); }
+
+  // A session that stays when its connection has ended, until unpin(): its request is laid aside
+  // (core/script_stage.h). One at a time.
+  void pin(SessionId id) { pinned_ = id; }
+  void unpin();
 
   // A client of the admin lane: not one of those that `maxclients` counts.
   void mark_admin(Session& session);
@@ -116,6 +122,9 @@ class Clients {
   void pause(PauseKind kind, int64_t until_ms);
   void unpause();
   PauseKind paused(int64_t now_ms);
+  bool is_paused(int64_t now_ms) const {
+    return pause_kind_ != PauseKind::kNone && now_ms < pause_until_ms_;
+  }
   int64_t pause_until_ms() const { return pause_until_ms_; }
   // Called when a pause begins, changes or ends, for those who keep a copy of what it means
   // (Gates).
@@ -123,6 +132,7 @@ class Clients {
   // For a session whose request met the pause: it waits, with the requests it has sent (encoded in
   // `unrun`), and is resumed with all others when the pause ends.
   void park(Session& session, std::string_view unrun);
+  size_t parked_count() const;
 
  private:
   ClientLink& link_;
@@ -133,6 +143,8 @@ class Clients {
   PauseKind pause_kind_ = PauseKind::kNone;
   int64_t pause_until_ms_ = 0;
   std::vector<SessionId> parked_;
+  SessionId pinned_;
+  bool pinned_has_left_ = false;
   SessionId serving_;
   std::string deferred_;
   std::vector<LeaveHook> leave_hooks_;

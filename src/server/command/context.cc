@@ -1,5 +1,6 @@
 #include "server/command/context.h"
 
+#include "server/command/clients.h"
 #include "server/config/config.h"
 
 namespace millrace {
@@ -18,6 +19,12 @@ void Context::fail(std::string_view error) {
   reply_.error(error);
 }
 
+void Context::fail_counted(std::string_view error) {
+  if (failed_) return;
+  failed_ = true;
+  reply_.error(error);
+}
+
 void Context::select(uint8_t db) {
   session_.db = db;
   db_ = &services_.databases[db];
@@ -33,7 +40,8 @@ Entry* Context::drop_if_expired(Key key, Entry* entry) {
 Entry* Context::meet_expired(Key key, Entry* entry) {
   if (session_.replays || services_.state.loading()) return entry;
   const bool follows = services_.state.follows_master();
-  if (follows && !command_.spec->has(kWrite)) return nullptr;
+  if ((follows || services_.clients.is_paused(now_ms())) && !command_.spec->has(kWrite))
+    return nullptr;
   ++services_.stats.expired_keys;
   Detached gone = db_->detach(key, entry);  // the key's name may be its own
   services_.effects.noted(session_.db, key, KeyEventClass::kExpired, "expired");

@@ -54,6 +54,10 @@ class Context {
   proto::ReplyWriter& reply() { return reply_; }
   // Answers an error ("ERR ...", without '-'); the first one wins, later calls do nothing.
   void fail(std::string_view error);
+  // The same for an error that errorstats has counted where it came from: within a script.
+  void fail_counted(std::string_view error);
+  // An error stands in the reply already.
+  void note_failure() { failed_ = true; }
   bool failed() const { return failed_; }
 
   // --- keys
@@ -116,6 +120,7 @@ class Context {
   bool blocked() const { return blocked_; }
   // Run by another command: EXEC, a script.
   void set_inner() { inner_ = true; }
+  bool is_inner() const { return inner_; }
 
   // --- the server
   Services& services() { return services_; }

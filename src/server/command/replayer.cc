@@ -51,7 +51,7 @@ void Replayer::run_transaction() {
 void Replayer::apply(const Command& command, Words words) {
   ignored_.clear();
   proto::ReplyWriter reply(ignored_, proto::Resp::k2);
-  services_.runner.run_inner(session_, command, words, reply);
+  services_.runner.run_inner(session_, command, words, reply, Within::kTransaction);
   if (!ignored_.view().starts_with('-')) return;
   ++failed_;
   last_error_ = ignored_.view().substr(1, ignored_.view().find('\r') - 1);

@@ -40,6 +40,7 @@ class ServerState {
 
   const Facts& facts() const { return facts_; }
   bool loading() const { return facts_.loading != Loading::kNo; }
+  bool script_is_busy() const { return facts_.busy_script != BusyScript::kNone; }
   bool follows_master() const { return facts_.follows_master; }
 
   //   state.change([](ServerState::Facts& facts) { facts.loading = Loading::kYes; });

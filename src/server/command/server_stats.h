@@ -44,6 +44,7 @@ struct ServerStats {
   uint64_t protocol_errors = 0;
   uint64_t heartbeat_probes = 0;
   uint64_t heartbeat_lost_clients = 0;
+  uint64_t evicted_clients = 0;      // by maxmemory-clients
   uint64_t idle_clients_closed = 0;  // by `timeout`
   uint64_t peak_memory_bytes = 0;
   double expired_stale_percent = 0;

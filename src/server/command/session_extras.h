@@ -17,8 +17,14 @@
 namespace millrace {
 
 // The keys of WATCH; watched_keys.h keeps the other direction.
+struct WatchedKey : KeptKey {
+  using KeptKey::KeptKey;
+  // Its time had come when WATCH was said: that it goes is no change.
+  bool was_gone = false;
+};
+
 struct Watches {
-  std::vector<KeptKey> keys;
+  std::vector<WatchedKey> keys;
   bool broken = false;  // one of them has changed
 
   size_t memory_bytes() const;

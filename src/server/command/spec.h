@@ -48,6 +48,8 @@ inline constexpr CommandFlags kMovableKeys = 1u << 20;  // key_positions() needs
 // Ours: the cost does not depend on the data, so that its time need not be taken one by one (see
 // core/dispatch.h). Implied by kFast.
 inline constexpr CommandFlags kUntimed = 1u << 21;
+// Ours: it may run scripts, and so for long (core/script_stage.h).
+inline constexpr CommandFlags kRunsScripts = 1u << 22;
 
 // Where the keys stand among the arguments (position 0 is the command's name).
 struct KeySpec {

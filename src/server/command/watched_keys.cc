@@ -3,13 +3,20 @@
 #include <algorithm>
 
 namespace millrace {
+namespace {
+
+bool is_over(const Entry& entry, int64_t now_ms) {
+  return entry.has_expiry() && entry.expire_at_ms() <= now_ms;
+}
+
+}  // namespace
 
 WatchedKeys::WatchedKeys(Clients& clients, Effects& effects, Databases& databases)
     : clients_(clients), effects_(effects), databases_(databases) {
   clients_.on_leave([this](Session& session) { unwatch(session); });
 }
 
-void WatchedKeys::watch(Session& session, Key key) {
+void WatchedKeys::watch(Session& session, Key key, int64_t now_ms) {
   const DbKey wanted{session.db, key};
   std::vector<SessionId>& watchers = watchers_[wanted];
   if (std::find(watchers.begin(), watchers.end(), session.self) != watchers.end()) return;
@@ -20,6 +27,8 @@ void WatchedKeys::watch(Session& session, Key key) {
       ++clients_watching_;
     }
     extras.watches->keys.emplace_back(wanted);
+    const Entry* entry = databases_[session.db].find(key);
+    extras.watches->keys.back().was_gone = entry && is_over(*entry, now_ms);
   });
   effects_.attach(*this);
 }
@@ -38,13 +47,28 @@ void WatchedKeys::unwatch(Session& session) {
   if (watchers_.empty()) effects_.detach(*this);
 }
 
+// One that was gone already may go.
 void WatchedKeys::on_change(const KeyChange& change) {
   if (!change.is_change()) return;
-  if (const auto* watchers = watchers_.find({change.db, change.key})) break_watches(*watchers);
+  const DbKey changed{change.db, change.key};
+  const auto* watchers = watchers_.find(changed);
+  if (!watchers) return;
+  const bool absent = databases_[change.db].find(change.key) == nullptr;
+  for (const SessionId id : *watchers) {
+    Watches& watches = watches_of(id);
+    const auto known = std::find_if(
+        watches.keys.begin(), watches.keys.end(),
+        [&](const KeptKey& key) { return key.db == change.db && key.name == change.key.name; });
+    if (absent && known->was_gone) {
+      known->was_gone = false;
+    } else {
+      watches.broken = true;
+    }
+  }
 }
 
 void WatchedKeys::break_watches(const std::vector<SessionId>& watchers) {
-  for (const SessionId id : watchers) clients_.find(id)->extras->watches->broken = true;
+  for (const SessionId id : watchers) watches_of(id).broken = true;
 }
 
 // A key that was not there before and is not there now has not changed.
@@ -55,11 +79,27 @@ void WatchedKeys::on_emptied(int db) {
   }
 }
 
-void WatchedKeys::on_swapped(uint8_t a, uint8_t b) {
-  for (auto& [key, watchers] : watchers_) {
-    if (key.db != a && key.db != b) continue;
-    const Key name = key.view().key;
-    if (databases_[a].find(name) || databases_[b].find(name)) break_watches(watchers);
+void WatchedKeys::swapped(uint8_t a, uint8_t b, int64_t now_ms) {
+  for (auto& [kept, watchers] : watchers_) {
+    if (kept.db != a && kept.db != b) continue;
+    for (const SessionId id : watchers) {
+      Watches& watches = watches_of(id);
+      for (WatchedKey& key : watches.keys)
+        if (key.db == kept.db && key.name == kept.name)
+          note_swap(key, watches.broken, kept.db == a ? b : a, now_ms);
+    }
+  }
+}
+
+void WatchedKeys::note_swap(WatchedKey& key, bool& broken, uint8_t other, int64_t now_ms) const {
+  const Entry* now = databases_[key.db].find(key.view().key);
+  const Entry* before = databases_[other].find(key.view().key);
+  const bool gone_now = !now || is_over(*now, now_ms);
+  const bool gone_before = !before || key.was_gone;
+  if (!gone_now || !gone_before) {
+    broken = true;
+  } else {
+    key.was_gone = now != nullptr;
   }
 }
 

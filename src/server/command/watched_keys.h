@@ -22,18 +22,23 @@ class WatchedKeys final : private ChangeObserver {
  public:
   WatchedKeys(Clients& clients, Effects& effects, Databases& databases);
 
-  void watch(Session& session, Key key);
+  void watch(Session& session, Key key, int64_t now_ms);
   // Without effect on one that watches nothing.
   void unwatch(Session& session);
   size_t key_count() const { return watchers_.size(); }
+  // After two databases have changed places. (on_swapped() does not know the time.) That a key
+  // which was not there is one whose time has come, or the other way round, is no change.
+  void swapped(uint8_t a, uint8_t b, int64_t now_ms);
   // INFO: clients that watch something.
   size_t client_count() const { return clients_watching_; }
 
  private:
   void on_change(const KeyChange& change) override;
   void on_emptied(int db) override;
-  void on_swapped(uint8_t a, uint8_t b) override;
+  void on_swapped(uint8_t, uint8_t) override {}
+  Watches& watches_of(SessionId id) { return *clients_.find(id)->extras->watches; }
   void break_watches(const std::vector<SessionId>& watchers);
+  void note_swap(WatchedKey& key, bool& broken, uint8_t other, int64_t now_ms) const;
 
   Clients& clients_;
   Effects& effects_;

@@ -20,6 +20,7 @@
 #include "server/commands/families.h"
 #include "server/config/config.h"
 #include "server/observe/log.h"
+#include "server/scripting/scripting.h"
 
 namespace millrace {
 namespace {
@@ -31,9 +32,9 @@ std::string list_details(const ds::QuickList& list, int max_listpack_size) {
                      double(list.size()) / double(list.node_count()), max_listpack_size);
 }
 
-// OBJECT key
+// OBJECT key: also of one whose time has come, and it stays
 void object(Context& c) {
-  const Entry* entry = c.peek(c.key(2));
+  const Entry* entry = c.db().find(c.key(2));
   if (!entry) return c.fail(errors::kNoSuchKey);
   std::string text = fmt::format("Value at:{} refcount:1 encoding:{} lru:{} lru_seconds_idle:{}",
                                  static_cast<const void*>(entry), encoding_name(entry->encoding()),
@@ -97,6 +98,15 @@ void set_active_expire(Context& c) {
 }
 
 // --- the server
+
+// SET-DISABLE-DENY-SCRIPTS 0 | 1
+void set_disable_deny_scripts(Context& c) {
+  ArgReader args(c, 2);
+  const int64_t on = args.integer_between(0, 1);
+  if (!args.finish()) return;
+  c.services().scripting.set_allows_all(on == 1 ? AllCommands::kAllowed : AllCommands::kNotAllowed);
+  c.reply().ok();
+}
 
 // PAUSE-CRON 0 | 1
 void pause_cron(Context& c) {
@@ -244,6 +254,11 @@ constexpr Subcommand kSubcommands[] = {
      3,
      3,
      set_active_expire},
+    {{"set-disable-deny-scripts", "0 | 1",
+      "Lets scripts run the commands that scripts may not run."},
+     3,
+     3,
+     set_disable_deny_scripts},
     {{"sleep", "seconds", "Stops the whole server for a time; fractions are allowed."},
      3,
      3,

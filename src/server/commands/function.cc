@@ -3,6 +3,7 @@
 
 #include "server/command/arg_reader.h"
 #include "server/command/help.h"
+#include "server/command/refusals.h"
 #include "server/command/table.h"
 #include "server/commands/families.h"
 #include "server/commands/script_args.h"
@@ -75,9 +76,10 @@ void function_flush(Context& c) {
   c.reply().ok();
 }
 
-// FUNCTION KILL: a function runs to its end before anybody can say this
+// FUNCTION KILL
 void function_kill(Context& c) {
-  c.fail("NOTBUSY No scripts in execution right now.");
+  const std::string error = c.services().scripting.kill(BusyScript::kFunction);
+  error.empty() ? c.reply().ok() : c.fail(error);
 }
 
 // FUNCTION DUMP
@@ -185,12 +187,27 @@ void function_list(Context& c) {
   c.reply().finish(list, count);
 }
 
-// FUNCTION STATS: nothing runs while this does
+// Of a function or a script: both are told of here.
+void reply_running(proto::ReplyWriter& reply, const scripting::ScriptRun& run) {
+  reply.map(3);
+  reply.bulk("name");
+  reply.bulk(run.name);
+  reply.bulk("command");
+  reply.array(run.request.size());
+  for (const std::string_view word : run.request) reply.bulk(word);
+  reply.bulk("duration_ms");
+  reply.integer((scripting::monotonic_ns() - run.began_ns) / 1'000'000);
+}
+
+// FUNCTION STATS
 void function_stats(Context& c) {
   proto::ReplyWriter& reply = c.reply();
+  const scripting::ScriptRun* running = c.services().scripting.running();
+  if (running && running->kind == BusyScript::kScript)
+    return c.fail(refusals::of_busy_script({.busy_script = running->kind}, 0));
   reply.map(2);
   reply.bulk("running_script");
-  reply.null();
+  running ? reply_running(reply, *running) : reply.null();
   reply.bulk("engines");
   reply.map(1);
   reply.bulk("LUA");
@@ -202,7 +219,8 @@ void function_stats(Context& c) {
 }
 
 constexpr Group kGroup = Group::kScripting;
-constexpr CommandFlags kCalling = kNoScript | kStale | kSkipMonitor | kNoMandatoryKeys;
+constexpr CommandFlags kCalling =
+    kNoScript | kStale | kSkipMonitor | kNoMandatoryKeys | kRunsScripts;
 constexpr std::string_view kComplexity = "that of the function";
 
 constexpr CommandSpec kFunctionTable[] = {

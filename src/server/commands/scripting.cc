@@ -80,9 +80,10 @@ void script_flush(Context& c) {
   c.reply().ok();
 }
 
-// SCRIPT KILL: a script runs to its end before anybody can say this
+// SCRIPT KILL
 void script_kill(Context& c) {
-  c.fail("NOTBUSY No scripts in execution right now.");
+  const std::string error = c.services().scripting.kill(BusyScript::kScript);
+  error.empty() ? c.reply().ok() : c.fail(error);
 }
 
 // SCRIPT DEBUG YES | SYNC | NO
@@ -94,7 +95,8 @@ void script_debug(Context& c) {
 }
 
 constexpr Group kGroup = Group::kScripting;
-constexpr CommandFlags kRunning = kNoScript | kStale | kSkipMonitor | kNoMandatoryKeys;
+constexpr CommandFlags kRunning =
+    kNoScript | kStale | kSkipMonitor | kNoMandatoryKeys | kRunsScripts;
 constexpr std::string_view kComplexity = "that of the script";
 
 constexpr CommandSpec kScriptTable[] = {

@@ -1,7 +1,9 @@
 // The server as a whole: its databases, its clock, its end.
 #include "server/command/arg_reader.h"
 #include "server/command/lifecycle.h"
+#include "server/command/refusals.h"
 #include "server/command/saving.h"
+#include "server/command/watched_keys.h"
 #include "server/commands/families.h"
 #include "server/config/config.h"
 #include "server/observe/monitor_feed.h"
@@ -72,6 +74,7 @@ void swapdb(Context& c) {
   if (first < 0 || first >= count || second < 0 || second >= count) return c.fail(errors::kDbIndex);
   c.services().databases.swap(size_t(first), size_t(second));
   c.services().effects.swapped(uint8_t(first), uint8_t(second));
+  c.services().watched_keys.swapped(uint8_t(first), uint8_t(second), c.now_ms());
   c.reply().ok();
 }
 
@@ -132,6 +135,9 @@ void shutdown(Context& c) {
   ShutdownOptions options;
   if (!read_shutdown(c, options)) return;
   Lifecycle& lifecycle = c.services().lifecycle;
+  const ServerState::Facts& state = c.services().state.facts();
+  if (state.busy_script != BusyScript::kNone && !options.no_save)
+    return c.fail(refusals::of_busy_script(state, 0));
   if (options.abort)
     return lifecycle.abort_shutdown() ? c.reply().ok() : c.fail("ERR No shutdown in progress.");
   if (!lifecycle.request_shutdown(

@@ -200,7 +200,7 @@ bool is_sortable(const Entry& entry) {
 bool make_order(Context& c, const Entry& entry, SortOptions& options, SortItems& items,
                 Page& page) {
   // A set's own order may be another one tomorrow: what is stored is sorted in any case.
-  if (options.keeps_order() && entry.type() == Type::kSet && options.stores()) {
+  if (options.keeps_order() && entry.type() == Type::kSet && (options.stores() || c.is_inner())) {
     options.by.reset();
     options.alpha = true;
   }

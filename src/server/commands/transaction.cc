@@ -35,7 +35,8 @@ std::unique_ptr<Transaction> end_transaction(Context& c) {
 bool is_any_watch_broken(Context& c) {
   const Session& session = c.session();
   if (!session.extras || !session.extras->watches) return false;
-  for (const KeptKey& key : session.extras->watches->keys) {
+  for (const WatchedKey& key : session.extras->watches->keys) {
+    if (key.was_gone) continue;
     const Entry* entry = c.services().databases[key.db].find(key.view().key);
     if (entry && entry->has_expiry() && entry->expire_at_ms() <= c.now_ms()) return true;
   }
@@ -73,7 +74,8 @@ void exec(Context& c) {
   c.reply().array(transaction->requests().size());
   for (const KeptRequest& request : transaction->requests()) {
     if (is_no_longer_allowed(c, request)) continue;
-    c.services().runner.run_inner(session, request.command(), request.args(), c.reply());
+    c.services().runner.run_inner(session, request.command(), request.args(), c.reply(),
+                                  Within::kTransaction);
     c.reply().set_resp(proto::Resp(session.resp));  // HELLO may have changed it
   }
 }
@@ -89,10 +91,8 @@ void discard(Context& c) {
 // WATCH key [key ...]
 void watch(Context& c) {
   if (c.session().has(SessionFlag::kMulti)) return c.fail("ERR WATCH inside MULTI is not allowed");
-  for (size_t i = 1; i < c.arg_count(); ++i) {
-    c.peek(c.key(i));  // one whose time has come is gone before it is watched
-    c.services().watched_keys.watch(c.session(), c.key(i));
-  }
+  for (size_t i = 1; i < c.arg_count(); ++i)
+    c.services().watched_keys.watch(c.session(), c.key(i), c.now_ms());
   c.reply().ok();
 }
 
@@ -117,7 +117,7 @@ constexpr CommandSpec kTable[] = {
     {.name = "exec",
      .handler = exec,
      .arity = 1,
-     .flags = kNoScript | kLoading | kStale | kSkipSlowLog,
+     .flags = kNoScript | kLoading | kStale | kSkipSlowLog | kRunsScripts,
      .since = "1.2.0",
      .group = kGroup,
      .summary = "Runs the queued commands, one after the other.",

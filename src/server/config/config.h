@@ -163,6 +163,14 @@ struct Config {
       OutputBufferLimit{32ull << 20, 8ull << 20, 60},
   };
 
+  // What all clients together may hold: bytes, or a percentage of maxmemory if it is negative; 0:
+  // no limit.
+  int64_t maxmemory_clients = 0;
+  uint64_t maxmemory_clients_bytes() const {
+    if (maxmemory_clients >= 0) return uint64_t(maxmemory_clients);
+    return maxmemory_bytes / 100 * uint64_t(-maxmemory_clients);
+  }
+
   // --- memory
   uint64_t maxmemory_bytes = 0;  // 0: no limit
   MaxmemoryPolicy maxmemory_policy = MaxmemoryPolicy::kNoEviction;

@@ -132,8 +132,6 @@ constexpr std::string_view kNoDeprecatedLua =
 constexpr std::string_view kThreadsRead = "an IO thread owns its connections and always reads them";
 constexpr std::string_view kNoPinning = "it leaves processors and priorities to its supervisor";
 constexpr std::string_view kNoTuning = "its data structures have no such setting";
-constexpr std::string_view kNoClientEviction =
-    "it limits each client, not their sum; see client-output-buffer-limit";
 constexpr std::string_view kNoMarks = "it binds no outgoing sockets and marks none";
 constexpr std::string_view kByteOrder = "it compares bytes";
 constexpr std::string_view kNoMemoryTest = "it does not test the machine's memory after a crash";
@@ -185,7 +183,7 @@ const Directive kTable[] = {
     {"client-query-buffer-limit", "", kAnyTime,
      memory<&Config::client_query_buffer_limit_bytes>(kMiB, INT64_MAX)},
     {"client-output-buffer-limit", "", kWords, kOutputBufferLimitField},
-    {"maxmemory-clients", "", kAnyTime, AbsentField{"0", kNoClientEviction}},
+    {"maxmemory-clients", "", kAnyTime, kMaxmemoryClientsField},
     {"tracking-table-max-keys", "", kAnyTime,
      integer<&Config::tracking_table_max_keys>(0, INT64_MAX)},
 

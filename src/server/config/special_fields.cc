@@ -181,6 +181,36 @@ std::vector<std::string> keyspace_event_lines(const Config& config) {
   return {quoted_word(print_keyspace_events(config))};
 }
 
+// --- maxmemory-clients
+
+constexpr int64_t kMostPercent = 100;
+
+Refusal parse_maxmemory_clients(Config& config, Words words) {
+  if (words.size() != 1) return "wrong number of arguments";
+  std::string_view word = words[0];
+  if (word.ends_with('%')) {
+    word.remove_suffix(1);
+    const std::optional<int64_t> percent = ae::parse_int64(word);
+    if (!percent || *percent < 0) return "argument must be a memory or percent value";
+    if (*percent > kMostPercent) return "percentage argument must be less or equal to 100";
+    config.maxmemory_clients = -*percent;
+    return std::nullopt;
+  }
+  const std::optional<int64_t> bytes = parse_memory_size(word);
+  if (!bytes) return "argument must be a memory or percent value";
+  config.maxmemory_clients = *bytes;
+  return std::nullopt;
+}
+
+std::string print_maxmemory_clients(const Config& config) {
+  if (config.maxmemory_clients < 0) return fmt::format("{}%", -config.maxmemory_clients);
+  return fmt::format("{}", config.maxmemory_clients);
+}
+
+std::vector<std::string> maxmemory_clients_lines(const Config& config) {
+  return {print_maxmemory_clients(config)};
+}
+
 // --- latency-tracking-info-percentiles
 
 // INFO prints a field per percentile and command; more than these are a mistake.
@@ -373,6 +403,8 @@ constexpr std::array<std::string_view, 7> kTitleVariables = {
 
 const SpecialField kBindField = addresses_field<&Config::bind>();
 const SpecialField kAdminBindField = addresses_field<&Config::admin_bind>();
+const SpecialField kMaxmemoryClientsField = {parse_maxmemory_clients, print_maxmemory_clients,
+                                             maxmemory_clients_lines};
 const SpecialField kOutputBufferLimitField = {parse_output_limits, print_output_limits,
                                               output_limit_lines};
 const SpecialField kKeyspaceEventsField = {parse_keyspace_events, print_keyspace_events,

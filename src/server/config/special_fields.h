@@ -14,6 +14,9 @@ extern const SpecialField kAdminBindField;
 // client-output-buffer-limit normal 0 0 0 pubsub 32mb 8mb 60
 extern const SpecialField kOutputBufferLimitField;
 
+// maxmemory-clients 1gb, or 5% of maxmemory
+extern const SpecialField kMaxmemoryClientsField;
+
 // notify-keyspace-events KEA
 extern const SpecialField kKeyspaceEventsField;
 

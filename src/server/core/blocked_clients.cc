@@ -5,12 +5,26 @@
 #include "ae/base/assert.h"
 #include "proto/byte_sink.h"
 #include "server/core/dispatch.h"
+#include "server/ds/function_ref.h"
 #include "server/observe/command_stats.h"
 
 namespace millrace {
 namespace {
 
 constexpr std::string_view kUnblocked = "UNBLOCKED client unblocked via CLIENT UNBLOCK";
+
+// What comes for a client while its own command runs belongs behind the reply. This happens behind
+// the command of another, who is being served, too.
+std::string pushed_while_serving(Clients& clients, SessionId id, ds::FunctionRef<void()> run) {
+  const SessionId outer = clients.serving();
+  const std::string for_outer = clients.take_deferred();
+  clients.begin_serving(id);
+  run();
+  std::string pushed = clients.take_deferred();
+  clients.begin_serving(outer);
+  if (!for_outer.empty()) clients.push(*clients.find(outer), for_outer);
+  return pushed;
+}
 
 }  // namespace
 
@@ -92,9 +106,10 @@ void BlockedClients::on_swapped(uint8_t a, uint8_t b) {
   if (a != b) note_all(b);
 }
 
-// What runs here can make further keys ready (BLMOVE): they are served in turn.
+// What runs here can make further keys ready (BLMOVE): they are served in turn. What a script has
+// written that has not ended is nobody's to see.
 void BlockedClients::serve_ready() {
-  if (running_) return;
+  if (running_ || services_->state.script_is_busy()) return;
   while (any_ready()) {
     const std::vector<KeptKey> now = std::exchange(ready_, {});
     for (const KeptKey& key : now) serve(key);
@@ -134,9 +149,14 @@ void BlockedClients::run_again(Waiting& waiting) {
   proto::StringSink sink;
   proto::ReplyWriter reply(sink, proto::Resp(session.resp));
   running_ = &waiting;
-  const bool replied = dispatcher_->run_again(session, request.command(), request.args(), reply);
+  bool replied = false;
+  const SessionId id = waiting.session;
+  const std::string pushed = pushed_while_serving(clients_, id, [&] {
+    replied = dispatcher_->run_again(session, request.command(), request.args(), reply);
+  });
   running_ = nullptr;
-  if (replied) finish(waiting.session, sink.view());
+  if (replied) finish(id, sink.view());
+  clients_.push(session, pushed);
 }
 
 // --- the end of waiting
@@ -198,6 +218,7 @@ bool BlockedClients::unblock(Session& session, Unblock how) {
   if (how == Unblock::kTimeout) {
     reply.null_array();
   } else {
+    ++services_->command_stats.row(found->second->request.command().id).failed;
     services_->stats.count_error(kUnblocked);
     reply.error(kUnblocked);
   }

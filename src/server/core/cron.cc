@@ -53,7 +53,10 @@ void Cron::run() {
 // notices, with pauses between them that keep the share of the processor that Redis' cycle has.
 void Cron::expire_keys() {
   if (expiring_ || !services_.active_expiry_enabled) return;
-  if (services_.state.follows_master() || services_.state.loading()) return;
+  const ServerState& state = services_.state;
+  if (state.follows_master() || state.loading()) return;
+  if (services_.clients.is_paused(services_.tick.unix_us / 1000)) return;
+  if (state.script_is_busy()) return;  // it would see keys vanish
   const Config& config = services_.config;
   const ActiveExpiry::Options options{
       .effort = config.active_expire_effort,

@@ -117,6 +117,8 @@ Dispatcher::Outcome Dispatcher::run(Session& session, const Request& request,
       refuse(session, *command, answer.error, reply);
       return Outcome::kDone;
     }
+    // What was evicted to make room has been told; it is known before the command has an answer.
+    if (services_.clients.has_deferred()) reply.raw(services_.clients.take_deferred(), 0);
     if (session.has(SessionFlag::kMulti) && is_queued(*command)) {
       queue(session, *command, args, reply);
       return Outcome::kDone;
@@ -149,13 +151,15 @@ bool Dispatcher::run_again(Session& session, const Command& command,
 }
 
 bool Dispatcher::run_inner(Session& session, const Command& command,
-                           std::span<const std::string_view> args, proto::ReplyWriter& reply) {
+                           std::span<const std::string_view> args, proto::ReplyWriter& reply,
+                           Within within) {
   Context context(services_, session, command, args, reply);
   context.set_inner();
   execute(context);
   services_.tracking.inner_command_ran(session, command, args);
   if (services_.monitors.watched()) [[unlikely]]
-    services_.monitors.feed(session, command, args, services_.tick.unix_us);
+    services_.monitors.feed(session, command, args, services_.tick.unix_us,
+                            within == Within::kScript ? FedFrom::kScript : FedFrom::kClient);
   return !context.failed();
 }
 

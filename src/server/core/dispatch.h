@@ -36,7 +36,7 @@ class Dispatcher final : public CommandRunner {
   bool run_again(Session& session, const Command& command, std::span<const std::string_view> args,
                  proto::ReplyWriter& reply);
   bool run_inner(Session& session, const Command& command, std::span<const std::string_view> args,
-                 proto::ReplyWriter& reply) override;
+                 proto::ReplyWriter& reply, Within within) override;
   bool make_room() override { return gates_.make_room(); }
   // To be called when the configuration changes.
   void refresh();

@@ -7,8 +7,9 @@
 
 namespace millrace {
 
-Executor::Executor(Services& services, Dispatcher& dispatcher, BlockedClients& blocked)
-    : services_(services), dispatcher_(dispatcher), blocked_(blocked) {}
+Executor::Executor(Services& services, Dispatcher& dispatcher, BlockedClients& blocked,
+                   ScriptStage& stage)
+    : services_(services), dispatcher_(dispatcher), blocked_(blocked), stage_(stage) {}
 
 void Executor::run(RequestBatch& batch, ReplyArena& replies) {
   const ae::PhaseScope running(services_.ticks.account(), ae::Phase::kRun);
@@ -54,8 +55,11 @@ Dispatcher::Outcome Executor::run_one(Run& run, Session& session, const Request&
                                       proto::ReplyWriter& writer) {
   const size_t before = run.replies.length();
   session.next_request();
+  const bool staged = request.command && request.command->spec->has(kRunsScripts) &&
+                      stage_.is_for(session, *request.command);
   const Dispatcher::Outcome outcome =
-      dispatcher_.run(session, request, run.batch.args_of(request), writer);
+      staged ? run_on_stage(run, session, request)
+             : dispatcher_.run(session, request, run.batch.args_of(request), writer);
   if (outcome != Dispatcher::Outcome::kDone) [[unlikely]]
     return outcome;
   writer.set_resp(proto::Resp(session.resp));  // HELLO may have changed it for what follows
@@ -65,6 +69,13 @@ Dispatcher::Outcome Executor::run_one(Run& run, Session& session, const Request&
     blocked_.serve_ready();
   if (services_.clients.has_deferred()) [[unlikely]]
     run.replies.append(services_.clients.take_deferred());
+  return outcome;
+}
+
+Dispatcher::Outcome Executor::run_on_stage(Run& run, Session& session, const Request& request) {
+  const Dispatcher::Outcome outcome = stage_.run(session, request, run.batch.args_of(request));
+  if (outcome == Dispatcher::Outcome::kDone) run.replies.append(stage_.reply());
+  stage_.drop_reply();
   return outcome;
 }
 

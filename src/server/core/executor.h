@@ -11,12 +11,13 @@
 #include "server/core/dispatch.h"
 #include "server/core/reply_arena.h"
 #include "server/core/request_batch.h"
+#include "server/core/script_stage.h"
 
 namespace millrace {
 
 class Executor final : private ReplyArena::Spill {
  public:
-  Executor(Services& services, Dispatcher& dispatcher, BlockedClients& blocked);
+  Executor(Services& services, Dispatcher& dispatcher, BlockedClients& blocked, ScriptStage& stage);
 
   // Runs all of `batch`, replies in `replies`. What was replied is with the connections afterwards
   // (ClientLink::reply), not yet sent. Not reentrant.
@@ -34,11 +35,13 @@ class Executor final : private ReplyArena::Spill {
   void keep_rest(const RequestBatch& batch, Session& session, size_t first, Wait wait);
   Dispatcher::Outcome run_one(Run& run, Session& session, const Request& request,
                               proto::ReplyWriter& writer);
+  Dispatcher::Outcome run_on_stage(Run& run, Session& session, const Request& request);
   void spill(std::string_view bytes) override;
 
   Services& services_;
   Dispatcher& dispatcher_;
   BlockedClients& blocked_;
+  ScriptStage& stage_;
   Session* serving_ = nullptr;
 };
 

@@ -20,14 +20,6 @@ constexpr std::string_view kDebugRefused =
     "run it from a local connection, otherwise you need to set this option in the configuration "
     "file, and then restart the server.";
 
-// What a command will do, EXEC's queue included.
-CommandFlags flags_of(const Command& command, const Session& session) {
-  CommandFlags flags = command.spec->flags;
-  if (command.full_name == "exec" && session.has(SessionFlag::kMulti))
-    flags |= session.extras->transaction->flags();
-  return flags;
-}
-
 }  // namespace
 
 // The order is Redis': who may not know the command learns nothing about memory.
@@ -48,7 +40,7 @@ void Gates::refresh() {
   PauseKind pause = services_.clients.paused(services_.tick.unix_us / 1000);
   if (pause == PauseKind::kWrites) guarded_flags_ |= kWrite | kMayReplicate;
   const ServerState::Facts& facts = services_.state.facts();
-  if (facts.too_few_replicas || facts.read_only) guarded_flags_ |= kWrite;
+  if (facts.too_few_replicas || facts.read_only) guarded_flags_ |= kWrite | kMayReplicate;
   guard_all_ = pause == PauseKind::kAll || services_.acl.limits_default_user() ||
                facts.disk != DiskTrouble::kNone || facts.stale || facts.loading != Loading::kNo ||
                facts.busy_script != BusyScript::kNone;
@@ -60,6 +52,21 @@ Gates::Answer Gates::ask(const Command& command, const Session& session, Args ar
     if (answer.verdict != Verdict::kOpen) return answer;
   }
   return {};
+}
+
+CommandFlags Gates::own_flags(const Command& command, Args args) {
+  if (!command.spec->has(kRunsScripts) || !script_flags_) return command.spec->flags;
+  return script_flags_(command, args);
+}
+
+// What a command will do, EXEC's queue included.
+CommandFlags Gates::flags_of(const Command& command, const Session& session, Args args) {
+  if (command.full_name != "exec" || !session.has(SessionFlag::kMulti))
+    return own_flags(command, args);
+  CommandFlags flags = command.spec->flags;
+  for (const KeptRequest& request : session.extras->transaction->requests())
+    flags |= own_flags(request.command(), request.args());
+  return flags;
 }
 
 bool Gates::make_room() {
@@ -93,8 +100,8 @@ Gates::Answer Gates::check_access(const Command& command, const Session& session
           "NOPERM " + log_denial(services_, session, {command, args}, denial, place)};
 }
 
-Gates::Answer Gates::check_memory(const Command& command, const Session& session, Args) {
-  const CommandFlags flags = flags_of(command, session);
+Gates::Answer Gates::check_memory(const Command& command, const Session& session, Args args) {
+  const CommandFlags flags = flags_of(command, session, args);
   if (!memory_.limited() || !(flags & (kWrite | kDenyOom))) return {};
   if (memory_.make_room() || !(flags & kDenyOom)) return {};
   return {Verdict::kRefused, std::string(errors::kOom)};
@@ -105,18 +112,18 @@ Gates::Answer Gates::refused_if(std::string error) {
   return {Verdict::kRefused, std::move(error)};
 }
 
-Gates::Answer Gates::check_disk(const Command& command, const Session& session, Args) {
-  if (!(flags_of(command, session) & kWrite) && command.full_name != "ping") return {};
+Gates::Answer Gates::check_disk(const Command& command, const Session& session, Args args) {
+  if (!(flags_of(command, session, args) & kWrite) && command.full_name != "ping") return {};
   return refused_if(refusals::of_disk(services_.state.facts()));
 }
 
-Gates::Answer Gates::check_replication(const Command& command, const Session& session, Args) {
-  if (!(flags_of(command, session) & kWrite)) return {};
+Gates::Answer Gates::check_replication(const Command& command, const Session& session, Args args) {
+  if (!(flags_of(command, session, args) & kWrite)) return {};
   return refused_if(refusals::of_replication(services_.state.facts()));
 }
 
-Gates::Answer Gates::check_stale_data(const Command& command, const Session&, Args) {
-  return refused_if(refusals::of_stale_data(services_.state.facts(), command.spec->flags));
+Gates::Answer Gates::check_stale_data(const Command& command, const Session&, Args args) {
+  return refused_if(refusals::of_stale_data(services_.state.facts(), own_flags(command, args)));
 }
 
 Gates::Answer Gates::check_loading(const Command& command, const Session&, Args) {
@@ -142,7 +149,7 @@ Gates::Answer Gates::check_subscribed(const Command& command, const Session& ses
               "context"};
 }
 
-Gates::Answer Gates::check_pause(const Command& command, const Session& session, Args) {
+Gates::Answer Gates::check_pause(const Command& command, const Session& session, Args args) {
   if (session.replica) return {};  // what it acknowledges is what a failover waits for
   PauseKind pause = services_.clients.paused(services_.tick.unix_us / 1000);
   if (pause == PauseKind::kNone) {
@@ -151,8 +158,8 @@ Gates::Answer Gates::check_pause(const Command& command, const Session& session,
   }
   // The pause's own command must get through, or nobody could end it before its time.
   if (command.full_name == "client|unpause" || command.full_name == "client|pause") return {};
-  const bool waits =
-      pause == PauseKind::kAll || (flags_of(command, session) & (kWrite | kMayReplicate)) != 0;
+  const bool waits = pause == PauseKind::kAll ||
+                     (flags_of(command, session, args) & (kWrite | kMayReplicate)) != 0;
   return {waits ? Verdict::kWait : Verdict::kOpen, {}};
 }
 

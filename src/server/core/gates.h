@@ -11,7 +11,9 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
+#include "ae/base/callback.h"
 #include "server/command/services.h"
 #include "server/command/session.h"
 #include "server/command/table.h"
@@ -31,6 +33,10 @@ class Gates {
 
   Gates(Services& services, MemoryGuard& memory);
 
+  // What is known of a command that runs a script before it runs: its flags, as the script has
+  // declared them.
+  using FlagsOf = ae::Callback<CommandFlags(const Command&, Args)>;
+  void set_script_flags(FlagsOf flags_of) { script_flags_ = std::move(flags_of); }
   // To be called when the configuration, the users or the pause change.
   void refresh();
 
@@ -58,12 +64,15 @@ class Gates {
   Answer check_multi(const Command& command, const Session& session, Args args);
 
   static Answer refused_if(std::string error);
+  CommandFlags own_flags(const Command& command, Args args);
+  CommandFlags flags_of(const Command& command, const Session& session, Args args);
 
   using Gate = Answer (Gates::*)(const Command&, const Session&, Args);
   static const Gate kGates[];
 
   Services& services_;
   MemoryGuard& memory_;
+  FlagsOf script_flags_;
   CommandFlags guarded_flags_ = kProtected;
   bool guard_all_ = false;
 };

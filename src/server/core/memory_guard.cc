@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "ae/base/prng.h"
+#include "server/command/clients.h"
 #include "server/config/config.h"
 #include "server/db/databases.h"
 #include "server/observe/latency_monitor.h"
@@ -55,6 +56,8 @@ bool MemoryGuard::above_limit() const {
 bool MemoryGuard::make_room() {
   unfinished_ = false;
   if (!above_limit()) return true;
+  if (services_.clients.is_paused(services_.tick.unix_us / 1000)) return true;
+  if (services_.state.script_is_busy()) return true;  // it would see keys vanish
   // The master's limit is kept by what the master deletes.
   if (services_.state.follows_master() && services_.config.replica_ignore_maxmemory) return true;
   const Config& config = services_.config;

@@ -17,9 +17,8 @@ class ConnectionLink final : public ClientLink {
   ConnectionLink(ae::ConnectionTable& table, const Config& config)
       : table_(table),
         config_(config),
-        limits_{{table, limit_of(ClientClass::kNormal)},
-                {table, limit_of(ClientClass::kReplica)},
-                {table, limit_of(ClientClass::kPubSub)}} {}
+        limits_(table, limit_of(ClientClass::kNormal), limit_of(ClientClass::kReplica),
+                limit_of(ClientClass::kPubSub)) {}
 
   std::string peer_text(const Session& session) override {
     return connection_facts::peer_text(table_, session);
@@ -32,6 +31,9 @@ class ConnectionLink final : public ClientLink {
   }
   size_t unread_bytes(const Session& session) override {
     return connection_facts::unread_bytes(table_, session);
+  }
+  size_t unread_room(const Session& session) override {
+    return connection_facts::unread_room(table_, session);
   }
   size_t output_bytes(const Session& session) override {
     return connection_facts::output_bytes(table_, session);
@@ -59,9 +61,7 @@ class ConnectionLink final : public ClientLink {
     on_unread_ = std::move(callback);
   }
   // The connection has ended.
-  void forget(ae::ConnectionId id) {
-    limits_.forget(id);
-  }
+  void forget(ae::ConnectionId id) { limits_.forget(id); }
 
  private:
   ae::Connection connection(const Session& session) { return table_.find(session.connection); }

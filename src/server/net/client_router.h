@@ -18,6 +18,7 @@ class ClientRouter final : public ClientLink {
   std::string local_text(const Session& s) override { return way(s).local_text(s); }
   int descriptor(const Session& s) override { return way(s).descriptor(s); }
   size_t unread_bytes(const Session& s) override { return way(s).unread_bytes(s); }
+  size_t unread_room(const Session& s) override { return way(s).unread_room(s); }
   size_t output_bytes(const Session& s) override { return way(s).output_bytes(s); }
   void reply(const Session& s, std::string_view bytes) override {
     if (s.thread == 0) [[likely]]

@@ -26,6 +26,10 @@ size_t unread_bytes(ae::ConnectionTable& table, const Session& session) {
   return table.kept_input(session.connection);
 }
 
+size_t unread_room(ae::ConnectionTable& table, const Session& session) {
+  return table.kept_room(session.connection);
+}
+
 size_t output_bytes(ae::ConnectionTable& table, const Session& session) {
   return table.find(session.connection).pending_output();
 }

@@ -16,6 +16,7 @@ std::string peer_text(ae::ConnectionTable& table, const Session& session);
 std::string local_text(ae::ConnectionTable& table, const Session& session);
 int descriptor(ae::ConnectionTable& table, const Session& session);
 size_t unread_bytes(ae::ConnectionTable& table, const Session& session);
+size_t unread_room(ae::ConnectionTable& table, const Session& session);
 size_t output_bytes(ae::ConnectionTable& table, const Session& session);
 
 inline ae::PauseReason pause_reason(Wait wait) {

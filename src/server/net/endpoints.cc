@@ -63,7 +63,7 @@ std::optional<std::string> Endpoints::open_all(const Addresses& addresses, const
   if (addresses.port != 0)
     for (const std::string& address : addresses.bind)
       if (auto problem = open_tcp(address, addresses, config)) return problem;
-  if (addresses.port != 0 && places_.empty())
+  if (addresses.port != 0 && !addresses.bind.empty() && places_.empty())
     return "Failed listening on port " + std::to_string(addresses.port) +
            " (tcp): no address of '" + std::string(addresses.directive) + "' is there, aborting.";
   if (!addresses.path.empty()) return open_unix(addresses, config);

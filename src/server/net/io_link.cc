@@ -21,6 +21,10 @@ size_t IoLink::unread_bytes(const Session& session) {
   return connection_facts::unread_bytes(pool_.look_into(session.thread).table(), session);
 }
 
+size_t IoLink::unread_room(const Session& session) {
+  return connection_facts::unread_room(pool_.look_into(session.thread).table(), session);
+}
+
 size_t IoLink::output_bytes(const Session& session) {
   return connection_facts::output_bytes(pool_.look_into(session.thread).table(), session);
 }
@@ -31,9 +35,9 @@ void IoLink::order(const Session& session, IoDelivery delivery) {
 }
 
 void IoLink::send(const Session& session, std::string_view bytes) {
-  order(session, {.kind = IoDelivery::Kind::kSend,
-                  .limits = ClassLimits::class_of(session),
-                  .bytes = bytes});
+  order(
+      session,
+      {.kind = IoDelivery::Kind::kSend, .limits = ClassLimits::class_of(session), .bytes = bytes});
 }
 
 // The bytes lie in the batch that is being run, and travel with it.

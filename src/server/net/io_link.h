@@ -17,6 +17,7 @@ class IoLink final : public ClientLink {
   std::string local_text(const Session& session) override;
   int descriptor(const Session& session) override;
   size_t unread_bytes(const Session& session) override;
+  size_t unread_room(const Session& session) override;
   size_t output_bytes(const Session& session) override;
   void reply(const Session& session, std::string_view bytes) override;
   void push(const Session& session, std::string_view bytes) override;

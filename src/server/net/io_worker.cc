@@ -27,9 +27,8 @@ IoWorker::IoWorker(ae::EventLoop& loop, Parts parts, IoSettings settings)
       settings_(settings),
       table_(loop, parts_.connections),
       endpoints_(loop, [this](int fd, Origin origin) { arrived(fd, origin); }),
-      limits_{{table_, settings.output},
-              {table_, settings.output_of_replicas},
-              {table_, settings.output_of_subscribers}} {
+      limits_(table_, settings.output, settings.output_of_replicas,
+              settings.output_of_subscribers) {
   loop_.account().on_long_tick(settings.long_tick,
                                [this](const ae::TickRecord& tick) { report(tick); });
   table_.set_on_flushed([this] { recycle(); });
@@ -222,7 +221,7 @@ void IoWorker::deliver(const IoDelivery& delivery) {
   ae::Connection connection = table_.find(delivery.connection);
   switch (delivery.kind) {
     case IoDelivery::Kind::kSend: {
-      OutputLimits& limits = limits_.of(delivery.limits);
+      OutputLimits& limits = limits_for(delivery);
       table_.send_view(delivery.connection, delivery.bytes);
       if (limits.any()) limits.check(connection);
       return;

@@ -63,6 +63,10 @@ class IoWorker final : private ae::ConnectionHandler {
   void add_request(IoBatch& batch, SessionId session, size_t first_arg);
   void take_along(IoBatch& batch, size_t first_arg, ae::Bytes parsed);
   void not_resp(ae::Connection connection, ae::MutableBytes rest, std::string_view text);
+  OutputLimits& limits_for(const IoDelivery& delivery) {
+    if (!authenticated_.at(delivery.connection.slot)) return limits_.strangers;
+    return limits_.of(delivery.limits);
+  }
   const proto::RequestLimits& limits_for(ae::ConnectionId id) {
     return authenticated_.at(id.slot) ? settings_.limits : limits_before_auth_;
   }

@@ -48,17 +48,34 @@ class OutputLimits {
   ae::TimerId timer_;
 };
 
+// What may wait for a client that has not logged in and has to: refusals are short, and whoever
+// does not read them is up to something. Redis' kilobyte, beside the reply buffer that it does not
+// count.
+inline constexpr OutputBufferLimit kLimitBeforeLogin{.hard_bytes = 17 * 1024};
+
 // One for each class of client. Who subscribes changes class with the next bytes for it.
 struct ClassLimits {
+  ClassLimits(ae::ConnectionTable& table, const OutputBufferLimit& of_normal,
+              const OutputBufferLimit& of_replicas, const OutputBufferLimit& of_subscribers)
+      : normal(table, of_normal),
+        replicas(table, of_replicas),
+        subscribers(table, of_subscribers),
+        strangers(table, kLimitBeforeLogin) {}
+
   OutputLimits normal;
   OutputLimits replicas;
   OutputLimits subscribers;
+  OutputLimits strangers;
 
   OutputLimits& of(ClientClass which) {
     if (which == ClientClass::kReplica) return replicas;
     return which == ClientClass::kPubSub ? subscribers : normal;
   }
-  OutputLimits& of(const Session& session) { return of(class_of(session)); }
+  OutputLimits& of(const Session& session) {
+    if (!session.has(SessionFlag::kAuthenticated)) [[unlikely]]
+      return strangers;
+    return of(class_of(session));
+  }
   void forget(ae::ConnectionId id) {
     for (OutputLimits* limits : {&normal, &replicas, &subscribers}) limits->forget(id);
   }

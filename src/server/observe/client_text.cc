@@ -57,13 +57,15 @@ std::string_view last_command_of(const Services& services, const Session& sessio
   return services.commands.by_id(session.last_command).full_name;
 }
 
-size_t memory_of(const Session& session) {
-  size_t bytes = idle_client_bytes();
+}  // namespace
+
+size_t client_bytes(Services& services, const Session& session) {
+  ClientLink& link = services.clients.link();
+  size_t bytes = idle_client_bytes() + link.unread_bytes(session) + link.unread_room(session) +
+                 link.output_bytes(session);
   if (session.extras) bytes += session.extras->memory_bytes();
   return bytes;
 }
-
-}  // namespace
 
 bool is_client_word(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return c >= '!' && c <= '~'; });
@@ -89,10 +91,11 @@ void append_client_line(std::string& text, Services& services, const Session& se
                  subscriptions(extras, ChannelKind::kChannel),
                  subscriptions(extras, ChannelKind::kPattern),
                  subscriptions(extras, ChannelKind::kShard), queued_commands(extras));
-  fmt::format_to(out, " qbuf={} qbuf-free=0 argv-mem=0 multi-mem={}", unread,
+  fmt::format_to(out, " qbuf={} qbuf-free={} argv-mem=0 multi-mem={}", unread,
+                 link.unread_room(session),
                  extras.transaction ? extras.transaction->memory_bytes() : 0);
   fmt::format_to(out, " rbs=0 rbp=0 obl=0 oll={} omem={} tot-mem={} events={}", unsent > 0 ? 1 : 0,
-                 unsent, memory_of(session) + unread + unsent, unsent > 0 ? "rw" : "r");
+                 unsent, client_bytes(services, session), unsent > 0 ? "rw" : "r");
   fmt::format_to(out, " cmd={} user={} redir={} resp={} lib-name={} lib-ver={} io-thread={}\n",
                  last_command_of(services, session), services.acl.user_of(session).name,
                  redirect(extras), session.resp, extras.library_name, extras.library_version,

@@ -16,14 +16,17 @@ bool is_client_word(std::string_view text);
 // An empty name takes the name away.
 void set_client_name(Clients& clients, Session& session, std::string_view name);
 
+// What a client holds, in bytes: tot-mem.
+size_t client_bytes(Services& services, const Session& session);
+
 // Appends Redis' line for one client, with its end:
 //
 //   id=3 addr=127.0.0.1:52555 laddr=127.0.0.1:6379 fd=8 name= age=855 idle=0 flags=N db=0 sub=0 ...
 //
 // All of Redis' fields, in its order. Two flags are ours: a, came in by the admin lane; h, asked
 // for a heartbeat. Of the buffers Redis speaks of, a client here has two at most: half a request
-// that was read (qbuf), and replies that the kernel did not take (omem, counted as one in oll). The
-// others are 0 because they do not exist.
+// that was read (qbuf, and qbuf-free for its rest), and replies that the kernel did not take (omem,
+// counted as one in oll). The others are 0 because they do not exist.
 void append_client_line(std::string& text, Services& services, const Session& session);
 
 }  // namespace millrace

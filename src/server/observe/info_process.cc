@@ -128,7 +128,7 @@ void clients(Services& services, InfoText& text) {
   text.field("admin_clients", services.clients.admin_count());
   text.field("heartbeat_clients", services.heartbeats.count());
   text.field("pubsub_clients", services.pub_sub.client_count());
-  text.field("blocked_clients", services.blocking.client_count());
+  text.field("blocked_clients", services.blocking.client_count() + services.clients.parked_count());
   text.field("tracking_clients", services.tracking.client_count());
   text.field("clients_in_timeout_table", services.blocking.deadline_count());
   text.field("total_blocking_keys", services.blocking.key_count());

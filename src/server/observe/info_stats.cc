@@ -1,7 +1,7 @@
 // INFO of what has been done so far: stats, commandstats, errorstats, latencystats.
-#include "server/command/replication_view.h"
 #include "server/acl/acl.h"
 #include "server/command/lifecycle.h"
+#include "server/command/replication_view.h"
 #include "server/command/table.h"
 #include "server/config/config.h"
 #include "server/observe/command_stats.h"
@@ -27,7 +27,7 @@ void keys(const ServerStats& stats, InfoText& text) {
   text.ratio("expired_stale_perc", stats.expired_stale_percent);
   text.field("expired_time_cap_reached_count", stats.expired_time_cap_reached);
   text.field("evicted_keys", stats.evicted_keys);
-  text.field("evicted_clients", 0);
+  text.field("evicted_clients", stats.evicted_clients);
   text.field("keyspace_hits", stats.keyspace_hits);
   text.field("keyspace_misses", stats.keyspace_misses);
 }

@@ -54,9 +54,10 @@ std::string origin(ClientLink& link, const Session& session) {
 }
 
 std::string make_line(ClientLink& link, const Session& session, const Command& command,
-                      std::span<const std::string_view> args, int64_t unix_us) {
-  std::string line = fmt::format("+{}.{:06} [{} {}]", unix_us / 1'000'000, unix_us % 1'000'000,
-                                 session.db, origin(link, session));
+                      std::span<const std::string_view> args, int64_t unix_us, FedFrom from) {
+  std::string line =
+      fmt::format("+{}.{:06} [{} {}]", unix_us / 1'000'000, unix_us % 1'000'000, session.db,
+                  from == FedFrom::kScript ? "lua" : origin(link, session));
   const bool guarded = may_have_secrets(command);
   for (size_t i = 0; i < args.size(); ++i) {
     line += ' ';
@@ -68,9 +69,17 @@ std::string make_line(ClientLink& link, const Session& session, const Command& c
 }  // namespace
 
 void MonitorFeed::feed(const Session& session, const Command& command,
-                       std::span<const std::string_view> args, int64_t unix_us) {
+                       std::span<const std::string_view> args, int64_t unix_us, FedFrom from) {
   if (command.spec->has(kSkipMonitor | kAdmin)) return;
-  const std::string line = make_line(clients_.link(), session, command, args, unix_us);
+  tell(make_line(clients_.link(), session, command, args, unix_us, from));
+}
+
+void MonitorFeed::feed_script(const Session& session, const Command& command,
+                              std::span<const std::string_view> args, int64_t unix_us) {
+  tell(make_line(clients_.link(), session, command, args, unix_us, FedFrom::kClient));
+}
+
+void MonitorFeed::tell(std::string_view line) {
   for (SessionId id : watchers_)
     if (Session* watcher = clients_.find(id)) clients_.push(*watcher, line);
 }

@@ -14,6 +14,9 @@
 
 namespace millrace {
 
+// Where a command comes from: "[0 127.0.0.1:60866]", "[0 lua]".
+enum class FedFrom : uint8_t { kClient, kScript };
+
 class MonitorFeed {
  public:
   explicit MonitorFeed(Clients& clients) : clients_(clients) {
@@ -22,11 +25,16 @@ class MonitorFeed {
 
   bool watched() const { return !watchers_.empty(); }
   void feed(const Session& session, const Command& command, std::span<const std::string_view> args,
-            int64_t unix_us);
+            int64_t unix_us, FedFrom from = FedFrom::kClient);
+  // A command that runs a script, before the commands of the script: feed() leaves it out.
+  void feed_script(const Session& session, const Command& command,
+                   std::span<const std::string_view> args, int64_t unix_us);
   void add(Session& session);
   void remove(SessionId id);
 
  private:
+  void tell(std::string_view line);
+
   Clients& clients_;
   std::vector<SessionId> watchers_;
 };

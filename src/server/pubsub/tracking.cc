@@ -85,6 +85,7 @@ void Tracking::command_ran(Session& session, const Command& command,
 void Tracking::inner_command_ran(Session& session, const Command& command,
                                  std::span<const std::string_view> args) {
   if (!session.has(SessionFlag::kTracking) || !command.spec->has(kReadOnly)) return;
+  if (command.spec->has(kRunsScripts)) return;  // what its commands have read counts
   const TrackingTerms& terms = terms_of(session);
   if (terms.broadcast) return;
   if (terms.opt_in && !terms.caching) return;
@@ -92,6 +93,12 @@ void Tracking::inner_command_ran(Session& session, const Command& command,
   const auto positions = key_positions(command, args);
   if (!positions) return;
   for (const KeyPosition& position : *positions) remember(session, args[position.position]);
+}
+
+// What is beyond the limit goes at once.
+void Tracking::set_max_keys(size_t most) {
+  max_keys_ = most;
+  while (max_keys_ != 0 && readers_.size() > max_keys_) forget(readers_.begin(), {});
 }
 
 void Tracking::remember(Session& session, std::string_view key) {

@@ -47,7 +47,7 @@ class Tracking final : private ChangeObserver {
                          std::span<const std::string_view> args);
   // Before the loop sleeps.
   void send_broadcasts();
-  void set_max_keys(size_t most) { max_keys_ = most; }
+  void set_max_keys(size_t most);
 
   size_t client_count() const { return clients_tracking_; }
   size_t key_count() const { return readers_.size(); }

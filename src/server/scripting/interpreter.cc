@@ -3,9 +3,11 @@
 #include <cstring>
 #include <ctime>
 
+#include "server/observe/log.h"
 #include "server/scripting/lua_values.h"
 #include "server/scripting/redis_library.h"
 #include "server/scripting/sandbox.h"
+#include "server/scripting/scripting.h"
 
 namespace millrace::scripting {
 namespace {
@@ -15,13 +17,8 @@ constexpr size_t kKeptReplyBytes = 64 * 1024;
 
 // The body of a library only registers functions.
 constexpr int64_t kMostLibraryNs = 500'000'000;
-constexpr int kInstructionsBetweenLooks = 100'000;
-
-int64_t monotonic_ns() {
-  timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return int64_t(now.tv_sec) * 1'000'000'000 + now.tv_nsec;
-}
+// A millisecond or less.
+constexpr int kInstructionsPerLook = 100'000;
 
 char interpreter_key;  // its address is the key in the registry
 
@@ -85,6 +82,12 @@ std::optional<std::string> field_text(lua_State* lua, const char* name) {
 
 }  // namespace
 
+int64_t monotonic_ns() {
+  timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return int64_t(now.tv_sec) * 1'000'000'000 + now.tv_nsec;
+}
+
 Interpreter::Interpreter(Services& services, Dialect dialect, Prng& prng)
     : services_(services), dialect_(dialect), lua_(luaL_newstate()) {
   AE_ASSERT(lua_ != nullptr);
@@ -100,6 +103,7 @@ Interpreter::Interpreter(Services& services, Dialect dialect, Prng& prng)
   lua_pushlightuserdata(lua, &interpreter_key);
   lua_pushlightuserdata(lua, this);
   lua_rawset(lua, LUA_REGISTRYINDEX);
+  lua_sethook(lua, on_count, LUA_MASKCOUNT, kInstructionsPerLook);
   lua_pushcfunction(lua, handle_error);
   error_handler_ = luaL_ref(lua, LUA_REGISTRYINDEX);
 }
@@ -137,8 +141,9 @@ void Interpreter::run(FunctionRef function, ScriptRun& run, std::span<const std:
   }
   const bool failed = lua_pcall(lua, given, 1, -2 - given) != 0;
   run_ = nullptr;
+  if (run.killed) lua_sethook(lua, on_count, LUA_MASKCOUNT, kInstructionsPerLook);
   run.session.db = db;  // SELECT within a script is its own affair
-  failed ? reply_error(run, context) : write_value(lua, context.reply(), run.spoken);
+  failed ? reply_error(run, context) : write_value(lua, context, run.spoken);
   lua_settop(lua, 0);
 }
 
@@ -150,21 +155,34 @@ void Interpreter::reply_error(const ScriptRun& run, Context& context) {
     context.fail(std::string("ERR ") + (text ? text : "unknown error"));
     return;
   }
+  const bool counted = has_field(lua, kCountedField);
   std::string text = field_text(lua, "err").value_or("ERR unknown error");
   text.append(" script: ").append(run.name);
   const auto source = field_text(lua, "source");
   const auto line = field_text(lua, "line");
   if (source && line) text.append(", on ").append(*source).append(":").append(*line).append(".");
-  context.fail(text);
+  counted ? context.fail_counted(text) : context.fail(text);
 }
 
-void Interpreter::stop_slow_library(lua_State* lua, lua_Debug*) {
+// Coroutines inherit the hook.
+void Interpreter::on_count(lua_State* lua, lua_Debug*) {
   lua_pushlightuserdata(lua, &interpreter_key);
   lua_rawget(lua, LUA_REGISTRYINDEX);
-  const auto* interpreter = static_cast<Interpreter*>(lua_touserdata(lua, -1));
+  auto* self = static_cast<Interpreter*>(lua_touserdata(lua, -1));
   lua_pop(lua, 1);
-  if (monotonic_ns() > interpreter->library_deadline_ns_)
-    raise_error(lua, "ERR FUNCTION LOAD timeout");
+  if (!self->run_) return self->look_at_library(lua);
+  if (self->services_.scripting.look_at(*self->run_)) self->end_killed(lua);
+}
+
+void Interpreter::look_at_library(lua_State* lua) const {
+  if (monotonic_ns() > library_deadline_ns_) raise_error(lua, "ERR FUNCTION LOAD timeout");
+}
+
+// From now on every instruction fails, so that the script cannot catch the error and go on.
+void Interpreter::end_killed(lua_State* lua) {
+  log::warning("Lua script killed by user with SCRIPT KILL.");
+  lua_sethook(lua, on_count, LUA_MASKCOUNT, 1);
+  raise_error(lua, "ERR Script killed by user with SCRIPT KILL...");
 }
 
 std::optional<std::string> Interpreter::run_library(FunctionRef body,
@@ -175,7 +193,7 @@ std::optional<std::string> Interpreter::run_library(FunctionRef body,
   lua_rawgeti(lua, LUA_REGISTRYINDEX, body);
   lua_newtable(lua);  // what the globals look like meanwhile
   push_loading_library(lua, *this);
-  lua_pushlightuserdata(lua, registrar);
+  lua_pushlightuserdata(lua, this);
   lua_pushcclosure(lua, register_function, 1);
   lua_setfield(lua, -2, "register_function");
   refuse_missing_fields(lua);
@@ -186,10 +204,10 @@ std::optional<std::string> Interpreter::run_library(FunctionRef body,
   lua_insert(lua, -2);
   lua_setfield(lua, -2, "__index");
   lua_pop(lua, 1);
+  loading_ = registrar;
   library_deadline_ns_ = monotonic_ns() + kMostLibraryNs;
-  lua_sethook(lua, stop_slow_library, LUA_MASKCOUNT, kInstructionsBetweenLooks);
   const bool failed = lua_pcall(lua, 0, 0, -2) != 0;
-  lua_sethook(lua, nullptr, 0, 0);
+  loading_ = nullptr;
   lua_rawgeti(lua, LUA_REGISTRYINDEX, globals_face_);
   lua_rawgeti(lua, LUA_REGISTRYINDEX, globals_);
   lua_setfield(lua, -2, "__index");

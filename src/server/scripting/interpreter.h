@@ -23,6 +23,9 @@
 
 namespace millrace::scripting {
 
+// The clock by which scripts are measured.
+int64_t monotonic_ns();
+
 enum class Dialect : uint8_t { kScripts, kFunctions };
 
 // A function kept in the interpreter; to be given back with release().
@@ -59,6 +62,8 @@ class Interpreter {
   }
   Services& services() { return services_; }
   ScriptRun& current() { return *run_; }
+  // The registrar of the library whose body runs; null at any other time.
+  void* loading() const { return loading_; }
   // Scratch that outlives a call, so that redis.call allocates nothing once it is warm.
   std::vector<std::string_view>& arguments() { return arguments_; }
   proto::StringSink& reply_bytes() { return *reply_bytes_; }
@@ -70,7 +75,9 @@ class Interpreter {
     void operator()(lua_State* lua) const { lua_close(lua); }
   };
 
-  static void stop_slow_library(lua_State* lua, lua_Debug*);
+  static void on_count(lua_State* lua, lua_Debug*);
+  void look_at_library(lua_State* lua) const;
+  void end_killed(lua_State* lua);
   void reply_error(const ScriptRun& run, Context& context);
 
   Services& services_;
@@ -80,6 +87,7 @@ class Interpreter {
   FunctionRef globals_face_ = LUA_NOREF;  // the metatable of the face
   FunctionRef error_handler_ = LUA_NOREF;
   ScriptRun* run_ = nullptr;
+  void* loading_ = nullptr;
   int64_t library_deadline_ns_ = 0;
   std::vector<std::string_view> arguments_;
   std::unique_ptr<proto::StringSink> reply_bytes_ = std::make_unique<proto::StringSink>();

@@ -26,7 +26,7 @@ class ReplyReader {
       case '+':
         return push_status();
       case '-':
-        return push_error(lua_, line());
+        return push_counted_error(lua_, line());
       case '*':
       case '>':
         return push_array();
@@ -45,6 +45,9 @@ class ReplyReader {
         return push_map();
       case '~':
         return push_set();
+      case '|':
+        skip_attribute();
+        return push_value();
       default:
         AE_ASSERT(false);
     }
@@ -122,6 +125,15 @@ class ReplyReader {
     lua_setfield(lua_, -2, "map");
   }
 
+  // A script does not see what is said about a reply.
+  void skip_attribute() {
+    const int64_t pairs = number();
+    for (int64_t i = 0; i < 2 * pairs; ++i) {
+      push_value();
+      lua_pop(lua_, 1);
+    }
+  }
+
   void push_set() {
     const int64_t count = number();
     lua_createtable(lua_, 0, 1);
@@ -142,8 +154,8 @@ class ReplyReader {
 
 class ValueWriter {
  public:
-  ValueWriter(lua_State* lua, proto::ReplyWriter& reply, proto::Resp spoken)
-      : lua_(lua), reply_(reply), spoken_(spoken) {}
+  ValueWriter(lua_State* lua, Context& context, proto::Resp spoken)
+      : lua_(lua), context_(context), reply_(context.reply()), spoken_(spoken) {}
 
   void write() {
     switch (lua_type(lua_, -1)) {
@@ -194,7 +206,7 @@ class ValueWriter {
 
   bool write_text_field() {
     if (push_field("err", LUA_TSTRING)) {
-      reply_.error(text_at(lua_, -1));
+      write_error(text_at(lua_, -1));
     } else if (push_field("ok", LUA_TSTRING)) {
       reply_.status(text_at(lua_, -1));
     } else if (push_field("double", LUA_TNUMBER)) {
@@ -204,6 +216,15 @@ class ValueWriter {
     }
     lua_pop(lua_, 1);
     return true;
+  }
+
+  // The table is below the text. An error of a command has been counted when it ran.
+  void write_error(std::string_view text) {
+    lua_pushvalue(lua_, -2);
+    if (!has_field(lua_, kCountedField)) context_.services().stats.count_error(text);
+    lua_pop(lua_, 1);
+    context_.note_failure();
+    reply_.error(text);
   }
 
   bool write_aggregate_field() {
@@ -282,6 +303,7 @@ class ValueWriter {
   }
 
   lua_State* lua_;
+  Context& context_;
   proto::ReplyWriter& reply_;
   proto::Resp spoken_;
 };
@@ -295,12 +317,24 @@ void push_reply(lua_State* lua, std::string_view bytes) {
 void push_error(lua_State* lua, std::string_view text) {
   lua_createtable(lua, 0, 4);
   set_field(lua, "err", text);
-  lua_pushboolean(lua, 1);
-  lua_setfield(lua, -2, "ignore_error_stats_update");
 }
 
-void write_value(lua_State* lua, proto::ReplyWriter& reply, proto::Resp spoken) {
-  ValueWriter(lua, reply, spoken).write();
+void push_counted_error(lua_State* lua, std::string_view text) {
+  push_error(lua, text);
+  lua_pushboolean(lua, 1);
+  lua_setfield(lua, -2, kCountedField);
+}
+
+bool has_field(lua_State* lua, const char* name) {
+  lua_pushstring(lua, name);
+  lua_rawget(lua, -2);
+  const bool there = !lua_isnil(lua, -1);
+  lua_pop(lua, 1);
+  return there;
+}
+
+void write_value(lua_State* lua, Context& context, proto::Resp spoken) {
+  ValueWriter(lua, context, spoken).write();
 }
 
 }  // namespace millrace::scripting

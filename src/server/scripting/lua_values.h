@@ -20,6 +20,7 @@
 #include <string_view>
 
 #include "proto/reply_writer.h"
+#include "server/command/context.h"
 #include "server/scripting/lua.h"
 
 namespace millrace::scripting {
@@ -27,10 +28,16 @@ namespace millrace::scripting {
 // Pushes the one reply that `bytes` hold. They are our own writer's, and trusted.
 void push_reply(lua_State* lua, std::string_view bytes);
 
-// Pushes {err = text}, `text` with its code.
+// Pushes {err = text}, `text` with its code. The error table of what errorstats has counted has a
+// mark, so that it is not counted once more when the script fails by it or returns it.
+inline constexpr const char* kCountedField = "ignore_error_stats_update";
 void push_error(lua_State* lua, std::string_view text);
+void push_counted_error(lua_State* lua, std::string_view text);
+// Whether the table on top has the field.
+bool has_field(lua_State* lua, const char* name);
 
-// Writes the value on top as one reply and pops it. `spoken`: what redis.setresp chose.
-void write_value(lua_State* lua, proto::ReplyWriter& reply, proto::Resp spoken);
+// Writes the value on top as one reply and pops it. `spoken`: what redis.setresp chose. An error in
+// it is one of the command.
+void write_value(lua_State* lua, Context& context, proto::Resp spoken);
 
 }  // namespace millrace::scripting

@@ -6,10 +6,13 @@
 #include "server/acl/acl.h"
 #include "server/command/command_runner.h"
 #include "server/command/errors.h"
+#include "server/command/refusals.h"
 #include "server/command/table.h"
 #include "server/observe/acl_report.h"
+#include "server/observe/command_stats.h"
 #include "server/scripting/lua_values.h"
 #include "server/scripting/redis_library.h"
+#include "server/scripting/scripting.h"
 
 namespace millrace::scripting {
 namespace {
@@ -53,18 +56,27 @@ std::string_view collect(lua_State* lua, std::vector<std::string_view>& argument
   return {};
 }
 
+// The state of the server does not stop a script that has begun to write: half of it has been done.
+std::string write_refusal(const Services& services, const ScriptRun& run) {
+  if (run.session.replays) return {};
+  std::string error = refusals::of_replication(services.state.facts());
+  return error.empty() ? refusals::of_disk(services.state.facts()) : error;
+}
+
 // What a script may not run, in the order of Redis. Empty: go on.
-std::string_view refusal(const Command* command, const ScriptRun& run, size_t count) {
+std::string refusal(Services& services, const Command* command, const ScriptRun& run,
+                    size_t count) {
   if (!command) return "ERR Unknown Redis command called from script";
   const CommandSpec& spec = *command->spec;
   if (!spec.handler && count >= 2) return "ERR Unknown Redis command called from script";
   if (!spec.takes(count)) return "ERR Wrong number of args calling Redis command from script";
   if (!spec.handler) return "ERR Unknown Redis command called from script";
-  if (spec.has(kNoScript)) return "ERR This Redis command is not allowed from script";
-  if (run.read_only && spec.has(kWrite | kMayReplicate)) return kReadOnly;
+  if (spec.has(kNoScript) && !services.scripting.allows_all())
+    return "ERR This Redis command is not allowed from script";
+  if (run.read_only && spec.has(kWrite | kMayReplicate)) return std::string(kReadOnly);
   if (run.short_of_memory && !run.allow_oom && !run.has_written && spec.has(kDenyOom))
-    return errors::kOom;
-  return {};
+    return std::string(errors::kOom);
+  return spec.has(kWrite) && !run.has_written ? write_refusal(services, run) : std::string();
 }
 
 // The script acts for the user who runs it. Empty: he may.
@@ -76,34 +88,37 @@ std::string access_denial(Services& services, const Session& session, const Comm
          log_denial(services, session, {command, args}, denial, acl::Place::kScript);
 }
 
+// A command that may not run is one that was refused, as a client's would be.
+bool refuse(lua_State* lua, Services& services, const Command* command, std::string_view error) {
+  services.stats.count_error(error);
+  if (command) ++services.command_stats.row(command->id).rejected;
+  push_counted_error(lua, error);
+  return false;
+}
+
 // Runs the command on the stack of `lua` and pushes its reply. False: it is an error.
 bool run_command(lua_State* lua) {
   Interpreter& interpreter = Interpreter::of(lua);
+  Services& services = interpreter.services();
   ScriptRun& run = interpreter.current();
   std::vector<std::string_view>& arguments = interpreter.arguments();
-  std::string_view error = collect(lua, arguments);
-  const Command* command = nullptr;
-  if (error.empty()) {
-    command = interpreter.services().commands.resolve(arguments);
-    error = refusal(command, run, arguments.size());
-  }
-  if (!error.empty()) {
+  if (const std::string_view error = collect(lua, arguments); !error.empty()) {
     push_error(lua, error);
     return false;
   }
-  if (interpreter.services().acl.limits(run.session)) {
-    const std::string denial =
-        access_denial(interpreter.services(), run.session, *command, arguments);
-    if (!denial.empty()) {
-      push_error(lua, denial);
-      return false;
-    }
+  const Command* command = services.commands.resolve(arguments);
+  const std::string refused = refusal(services, command, run, arguments.size());
+  if (!refused.empty()) return refuse(lua, services, command, refused);
+  if (services.acl.limits(run.session)) {
+    const std::string denial = access_denial(services, run.session, *command, arguments);
+    if (!denial.empty()) return refuse(lua, services, command, denial);
   }
   if (command->spec->has(kWrite)) run.has_written = true;
   proto::StringSink& bytes = interpreter.reply_bytes();
   bytes.clear();
   proto::ReplyWriter reply(bytes, run.spoken);
-  interpreter.services().runner.run_inner(run.session, *command, arguments, reply);
+  services.runner.run_inner(run.session, *command, arguments, reply, Within::kScript);
+  lua_settop(lua, 0);  // as many arguments as the stack holds leave no room for the reply
   push_reply(lua, bytes.view());
   const bool good = !bytes.view().starts_with('-');
   interpreter.trim_reply_bytes();

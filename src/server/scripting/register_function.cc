@@ -92,7 +92,11 @@ int register_function(lua_State* lua) {
   const int given = lua_gettop(lua);
   if (given < 1 || given > 2)
     return raise_error(lua, "ERR wrong number of arguments to redis.register_function");
-  auto& library = *static_cast<Library*>(lua_touserdata(lua, lua_upvalueindex(1)));
+  auto* loading = static_cast<Library*>(Interpreter::of(lua).loading());
+  if (!loading)  // a function has kept it
+    return raise_error(lua,
+                       "ERR redis.register_function can only be called on FUNCTION LOAD command");
+  Library& library = *loading;
   Registration registration = given == 1 ? read_table(lua) : read_pair(lua);
   if (!is_good_name(*registration.name))
     return raise_error(lua,

@@ -109,7 +109,12 @@ int base_setmetatable(lua_State* lua) {
 int base_getmetatable(lua_State* lua) {
   luaL_checkany(lua, 1);
   lua_settop(lua, 1);
-  if (push_real(lua, 1) || !lua_getmetatable(lua, 1)) {
+  if (push_real(lua, 1)) {  // what a face is made of is not shown: a table that takes no writes
+    lua_newtable(lua);
+    protect(lua);
+    return 1;
+  }
+  if (!lua_getmetatable(lua, 1)) {
     lua_pushnil(lua);
     return 1;
   }

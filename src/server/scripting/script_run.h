@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string_view>
 
 #include "proto/reply_writer.h"
+#include "server/command/server_state.h"
 #include "server/command/session.h"
 
 namespace millrace::scripting {
@@ -35,7 +37,13 @@ constexpr ScriptFlags flag_of(std::string_view name) {
 
 struct ScriptRun {
   Session& session;
-  std::string_view name;  // a SHA1, or a function's name
+  BusyScript kind;                            // what it is called when it is busy
+  std::string_view name;                      // a SHA1, or a function's name
+  std::span<const std::string_view> request;  // the words of the command that runs it
+  int64_t began_ns;                           // monotonic, as the others
+  int64_t slice_began_ns = 0;                 // once it is busy: since others were served
+  bool busy = false;                          // beyond busy-reply-threshold
+  bool killed = false;
   bool read_only = false;
   bool allow_oom = false;
   bool short_of_memory = false;  // when it began

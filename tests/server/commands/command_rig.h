@@ -63,6 +63,7 @@ class FakeClientLink final : public ClientLink {
   std::string local_text(const Session&) override { return "10.0.0.2:6379"; }
   int descriptor(const Session& session) override { return int(session.id) + 10; }
   size_t unread_bytes(const Session&) override { return unread; }
+  size_t unread_room(const Session&) override { return 0; }
   size_t output_bytes(const Session&) override { return unsent; }
   void reply(const Session&, std::string_view) override {}
   void push(const Session& session, std::string_view bytes) override {
