@@ -104,6 +104,7 @@ void ConnectionTable::flush() {
   AE_ASSERT(flushing_.empty());
   flushing_.swap(flush_list_);
   if (flushing_.empty()) return views_may_be_done();
+  if (before_flush_) before_flush_();
   const PhaseScope writing(loop_.account(), Phase::kWrite);
   for (const ConnectionId id : flushing_) {
     Record* record = records_.find(id);

@@ -140,6 +140,9 @@ class ConnectionTable final : private FileHandler, private Reaper, private Strea
   // from inside a ConnectionHandler's callback.
   void flush();
   void set_on_flushed(Callback<void()> callback) { on_flushed_ = std::move(callback); }
+  // Called by every flush() that has something to send, before any of it leaves: what must be done
+  // first, by a promise to the peers (a log written, or synced).
+  void set_before_flush(Callback<void()> callback) { before_flush_ = std::move(callback); }
 
   // The next on_data of this connection comes only when at least this many bytes are there (a
   // parser knows how much it misses). Kept with the half packet; forgotten when it is consumed.
@@ -271,6 +274,7 @@ class ConnectionTable final : private FileHandler, private Reaper, private Strea
   size_t views_pending_ = 0;
   bool views_handed_in_ = false;  // since on_flushed was called last
   Callback<void()> on_flushed_;
+  Callback<void()> before_flush_;
   std::vector<ConnectionId> flush_list_, flushing_;
   bool past_flush_ = false;  // this tick's flush has been; who sends now must not be slept on
 };

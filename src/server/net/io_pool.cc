@@ -169,15 +169,32 @@ void IoPool::hand_out(int fd, Origin origin) {
 
 // --- batches
 
-// Who comes first moves on, so that with many threads none starves.
+// In rounds of one batch a thread, given back together: what must be done before replies leave (a
+// sync of the append-only file) is so done once for all of them.
 void IoPool::run_batches() {
-  const size_t first = next_first_++;
   size_t budget = kBatchesPerTick;
-  for (size_t i = 0; i < threads_.size() && budget > 0; ++i) {
-    const size_t index = (first + i) % threads_.size();
-    while (budget > 0 && run_one(index)) --budget;
+  while (budget > 0) {
+    const size_t ran = run_round(budget);
+    if (ran == 0) return;
+    budget -= ran;
   }
-  if (budget == 0) parts_.loop.wake_next_tick();
+  parts_.loop.wake_next_tick();
+}
+
+// Who comes first moves on, so that with many threads none starves.
+size_t IoPool::run_round(size_t most) {
+  const size_t first = next_first_++;
+  size_t ran = 0;
+  for (size_t i = 0; i < threads_.size() && ran < most; ++i)
+    ran += run_one((first + i) % threads_.size());
+  if (ran > 0) give_back();
+  return ran;
+}
+
+void IoPool::give_back() {
+  if (parts_.before_replies) parts_.before_replies();
+  for (std::unique_ptr<IoThread>& thread : threads_)
+    if (thread && thread->has_batch()) thread->return_batch();
 }
 
 bool IoPool::run_one(size_t index) {
@@ -185,7 +202,6 @@ bool IoPool::run_one(size_t index) {
   IoBatch* batch = threads_[index]->begin_batch();
   if (!batch) return false;
   run(uint8_t(index + 1), *batch);
-  threads_[index]->return_batch();
   return true;
 }
 
@@ -264,6 +280,7 @@ void IoPool::gone(uint8_t number, const IoNotice& notice) {
 }
 
 void IoPool::before_sleep() {
+  if (parts_.before_replies) parts_.before_replies();
   bool all_sent = true;
   for (std::unique_ptr<IoThread>& thread : threads_)
     if (thread && !thread->send_orders()) all_sent = false;

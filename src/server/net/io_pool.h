@@ -34,6 +34,9 @@ class IoPool {
     ClientDoor& door;
     ae::LoopStarter start;
     ae::ConnectionOptions connections;
+    // Before any reply goes back to a thread (ae::ConnectionTable::set_before_flush is the same for
+    // the main loop's own connections).
+    ae::Callback<void()> before_replies = {};
   };
   explicit IoPool(Parts parts);
 
@@ -66,6 +69,8 @@ class IoPool {
 
  private:
   void run_batches();
+  size_t run_round(size_t most);
+  void give_back();
   bool run_one(size_t index);
   void run(uint8_t number, IoBatch& batch);
   void welcome(uint8_t number, const IoNotice& notice);

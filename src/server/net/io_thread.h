@@ -35,6 +35,7 @@ class IoThread {
   // --- batches
   // The next one that the thread has handed over, or null. Orders given so far leave before it.
   IoBatch* begin_batch();
+  bool has_batch() const { return running_ != nullptr; }
   void return_batch();
   bool is_idle() const { return !running_ && !own_ && sessions == 0; }
 
