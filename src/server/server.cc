@@ -103,6 +103,7 @@ Server::Server(ConfigStore& config, std::unique_ptr<ae::EventLoop> loop, DiskSea
                 .effects = effects_,
                 .feed = feed_,
                 .state = state_,
+                .append_only = append_only_,
                 .access_clock = access_clock_,
                 .stats = stats_,
                 .command_stats = command_stats_,
@@ -132,6 +133,13 @@ Server::Server(ConfigStore& config, std::unique_ptr<ae::EventLoop> loop, DiskSea
       forker_(disk.forker ? std::move(disk.forker) : make_posix_forker()),
       child_(*loop_, services_, *forker_),
       snapshots_(*loop_, services_, storage_, child_),
+      file_worker_(disk.file_worker ? std::move(disk.file_worker) : std::make_unique<FileThread>()),
+      append_only_({.loop = *loop_,
+                    .services = services_,
+                    .storage = storage_,
+                    .worker = *file_worker_,
+                    .child = child_,
+                    .on_fatal = std::move(disk.on_fatal)}),
       loading_(*loop_, services_, storage_),
       memory_guard_(*loop_, services_),
       gates_(services_, memory_guard_),
@@ -145,7 +153,8 @@ Server::Server(ConfigStore& config, std::unique_ptr<ae::EventLoop> loop, DiskSea
                 .executor = executor_,
                 .door = door_,
                 .start = std::move(start_loop),
-                .connections = connection_options(config.config())}),
+                .connections = connection_options(config.config()),
+                .before_replies = [this] { append_only_.commit(); }}),
       io_link_(threads_),
       reception_(loop_->os(), door_, client_io_, threads_),
       endpoints_(*loop_,
@@ -180,6 +189,8 @@ Server::Server(ConfigStore& config, std::unique_ptr<ae::EventLoop> loop, DiskSea
   loop_->account().on_long_tick(long_tick(),
                                 [this](const ae::TickRecord& tick) { ticks_.keep(tick, stats_); });
   loop_->before_sleep([this] { tracking_.send_broadcasts(); });
+  table_.set_before_flush([this] { append_only_.commit(); });
+  append_only_.on_synced([this] { replication_.waiters().retry(); });
   clients_.on_pause_change([this] { gates_.refresh(); });
   state_.on_change([this] { gates_.refresh(); });
   acl_.on_change([this] { gates_.refresh(); });
@@ -262,6 +273,7 @@ void Server::watch_configuration() {
   auto refresh = [this](const Config&, const Config&) -> Refusal {
     memory_guard_.refresh();
     snapshots_.refresh();
+    append_only_.refresh();
     gates_.refresh();
     replication_.refresh();
     dispatcher_.refresh();
@@ -279,6 +291,11 @@ void Server::watch_configuration() {
   config_store_.on_any_change(refresh);
   config_store_.on_change("requirepass", [this](const Config&, const Config& now) -> Refusal {
     acl_.set_default_password(now.requirepass);
+    return std::nullopt;
+  });
+  config_store_.on_change("appendonly", [this](const Config&, const Config& now) -> Refusal {
+    if (now.appendonly) return append_only_.turn_on();
+    append_only_.turn_off();
     return std::nullopt;
   });
   config_store_.on_change("hz", [this](const Config&, const Config&) -> Refusal {
@@ -307,12 +324,16 @@ void Server::watch_configuration() {
 int Server::run() {
   watch_signals();
   memory::mark_startup();
-  if (!loading_.under_way()) announce_ready();
+  if (!state_.loading()) announce_ready();
   loop_->run();
   return exit_status_;
 }
 
 std::optional<std::string> Server::load_data() {
+  if (services_.config.appendonly) {
+    append_only_.start([this] { snapshots_.mark_saved(), announce_ready(); });
+    return std::nullopt;
+  }
   return loading_.begin([this](const std::string& problem) {
     if (problem.empty()) return snapshots_.mark_saved(), announce_ready();
     log::warning("{}", problem);
@@ -393,6 +414,7 @@ void Server::stop_when_drained() {
   table_.flush();
   const size_t queued = table_.stats().queued_output_bytes + threads_.queued_output_bytes();
   if (queued > 0 && loop_->now() < shutdown_deadline_) return;
+  append_only_.finish();
   log::warning("Millrace is now ready to exit, bye bye...");
   loop_->stop();
 }

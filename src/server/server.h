@@ -12,6 +12,7 @@
 // nothing with the rest but their rings.
 #pragma once
 
+#include <cstdlib>
 #include <memory>
 #include <optional>
 #include <string>
@@ -54,7 +55,9 @@
 #include "server/observe/monitor_feed.h"
 #include "server/observe/slow_log.h"
 #include "server/observe/tick_watch.h"
+#include "server/persist/append_only_file.h"
 #include "server/persist/child_process.h"
+#include "server/persist/file_worker.h"
 #include "server/persist/snapshot_loading.h"
 #include "server/persist/snapshots.h"
 #include "server/pubsub/keyspace_events.h"
@@ -70,6 +73,10 @@ namespace millrace {
 struct DiskSeams {
   Storage* storage = nullptr;
   std::unique_ptr<Forker> forker = nullptr;
+  std::unique_ptr<FileWorker> file_worker = nullptr;
+  // What was promised cannot be kept any more; the log has the reason. In a test this returns, and
+  // what the server says afterwards would not have been said.
+  ae::Callback<void()> on_fatal = [] { std::_Exit(EXIT_FAILURE); };
 };
 
 class Server final : private Lifecycle {
@@ -165,6 +172,8 @@ class Server final : private Lifecycle {
   std::unique_ptr<Forker> forker_;
   ChildProcess child_;
   Snapshots snapshots_;
+  std::unique_ptr<FileWorker> file_worker_;
+  AppendOnlyFile append_only_;
   SnapshotLoading loading_;
   MemoryGuard memory_guard_;
   Gates gates_;

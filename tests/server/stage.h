@@ -31,6 +31,7 @@
 #include "proto/reply_parser.h"
 #include "proto/request_writer.h"
 #include "server/server.h"
+#include "tests/server/persist/held_worker.h"
 #include "tests/server/persist/sim_forker.h"
 #include "tests/server/persist/sim_storage.h"
 
@@ -40,6 +41,7 @@ struct StageOptions {
   bool completions = false;
   size_t io_threads = 0;
   std::vector<const char*> settings = {};  // further arguments of the server
+  testing::SimStorage* disk = nullptr;     // one that outlives the server; null: its own
 };
 
 inline uint64_t seed() {
@@ -73,10 +75,18 @@ class Stage {
     arguments.insert(arguments.end(), options.settings.begin(), options.settings.end());
     if (auto problem = config_.load_arguments(int(arguments.size()), arguments.data()))
       throw std::runtime_error(*problem);
-    disk_.add_directory(config_.config().dir);
+    testing::SimStorage& disk = options.disk ? *options.disk : disk_;
+    disk.add_directory(config_.config().dir);
+    auto forker = std::make_unique<testing::SimForker>();
+    auto worker = std::make_unique<testing::HeldWorker>();
+    forker_ = forker.get();
+    worker_ = worker.get();
     auto server = Server::create(
         config_, loop_options(),
-        {.storage = &disk_, .forker = std::make_unique<testing::SimForker>()},
+        {.storage = &disk,
+         .forker = std::move(forker),
+         .file_worker = std::move(worker),
+         .on_fatal = [this] { dead_ = true; }},
         [this](ae::LoopHostOptions options) { return start_thread(std::move(options)); });
     if (!server) throw std::runtime_error(server.error().message());
     server_ = std::move(*server);
@@ -98,6 +108,10 @@ class Stage {
   // IO threads that there are.
   size_t threads() const { return threads_.size(); }
   Server& server() { return *server_; }
+  testing::SimForker& forker() { return *forker_; }
+  testing::HeldWorker& worker() { return *worker_; }
+  // The process would have ended: what it has said since does not count.
+  bool dead() const { return dead_; }
   // Calls on closed descriptors and the like, which a kernel would forgive.
   const std::vector<std::string>& misuses() const { return os_.misuses(); }
   // A loop that has something to do at each tick never waits; time passes all the same.
@@ -146,6 +160,9 @@ class Stage {
   ae::sim::Agenda agenda_{clock_};
   ae::sim::SimOs os_;
   testing::SimStorage disk_;
+  testing::SimForker* forker_ = nullptr;
+  testing::HeldWorker* worker_ = nullptr;
+  bool dead_ = false;
   std::unique_ptr<Server> server_;
 };
 

@@ -49,6 +49,8 @@ constexpr Exception kExceptions[] = {
     {"info", {Category::kDangerous}},
     {"lastsave", {Category::kAdmin, Category::kDangerous}},
     {"role", {Category::kAdmin, Category::kDangerous}},
+    {"wait", {Category::kConnection}},
+    {"waitaof", {Category::kConnection}},
     {"command", {Category::kConnection}},
     {"command|count", {Category::kConnection}},
     {"command|docs", {Category::kConnection}},

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "ae/base/assert.h"
 
 namespace millrace {
 namespace {
@@ -23,7 +22,6 @@ void Feed::detach(FeedSink& sink) {
 }
 
 void Feed::set_muted(bool muted) {
-  AE_ASSERT(depth_ == 0);
   muted_ = muted;
   refresh();
 }

@@ -54,7 +54,8 @@ class Feed {
   void attach(FeedSink& sink);
   void detach(FeedSink& sink);
   bool open() const { return open_; }
-  // Nothing is told in between: what runs comes out of such a stream itself (loading).
+  // Nothing is told in between: what runs comes out of such a stream itself (loading). Both outside
+  // of commands, or both within one.
   void mute() { set_muted(true); }
   void unmute() { set_muted(false); }
 

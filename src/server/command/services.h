@@ -21,6 +21,7 @@ class Prng;
 namespace millrace {
 
 class Acl;
+class AppendOnly;
 class Blocking;
 class Clients;
 class CommandRunner;
@@ -59,6 +60,7 @@ struct Services {
   Effects& effects;
   Feed& feed;                 // the changes, as commands
   ServerState& state;         // what it can do at present
+  AppendOnly& append_only;    // the changes, on disk
   AccessClock& access_clock;  // LRU and LFU
   ServerStats& stats;
   CommandStats& command_stats;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "ae/base/assert.h"
+#include "server/command/append_only.h"
 #include "server/command/arg_reader.h"
 #include "server/command/help.h"
 #include "server/command/saving.h"
@@ -119,7 +120,8 @@ void pause_cron(Context& c) {
 
 // LOADAOF
 void load_append_only_file(Context& c) {
-  c.fail("ERR there is no append only file to load from");
+  if (c.services().append_only.load_again()) return c.reply().ok();
+  c.fail("ERR Error trying to load the AOF files, check server logs.");
 }
 
 // RELOAD [NOSAVE] [NOFLUSH] [MERGE]
@@ -217,7 +219,10 @@ constexpr Subcommand kSubcommands[] = {
     {{"help", "", "Prints this help."}, 2, 2, help},
     {{"htstats", "dbid", "Describes the hash table of a database."}, 3, 3, debug_htstats},
     {{"htstats-key", "key", "Describes the hash table of a value."}, 3, 3, debug_htstats_key},
-    {{"loadaof", "", "Says that there is no append only file."}, 2, 2, load_append_only_file},
+    {{"loadaof", "", "Forgets the data and loads it from the append only file."},
+     2,
+     2,
+     load_append_only_file},
     {{"log", "text", "Writes this into the server's log."}, 3, 3, log_text},
     {{"object", "key", "Describes how a key is stored."}, 3, 3, object},
     {{"panic", "", "Ends the server by abort()."}, 2, 2, panic},

@@ -57,6 +57,7 @@ std::span<const std::span<const CommandSpec>> command_families() {
       debug_commands(),
       latency_commands(),
       slow_log_commands(),
+      append_only_commands(),
       acl_commands(),
   };
   return kFamilies;

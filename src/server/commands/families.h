@@ -59,6 +59,7 @@ std::span<const CommandSpec> memory_commands();
 std::span<const CommandSpec> debug_commands();
 std::span<const CommandSpec> latency_commands();
 std::span<const CommandSpec> slow_log_commands();
+std::span<const CommandSpec> append_only_commands();
 std::span<const CommandSpec> acl_commands();
 
 }  // namespace millrace

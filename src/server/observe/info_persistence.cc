@@ -1,6 +1,7 @@
 // INFO persistence.
 #include <algorithm>
 
+#include "server/command/append_only.h"
 #include "server/observe/info.h"
 
 namespace millrace::info {
@@ -37,6 +38,28 @@ void snapshots(Services& services, InfoText& text) {
   text.field("rdb_last_load_keys_loaded", facts.load.keys_loaded);
 }
 
+void append_only(const AppendOnlyStatus& aof, InfoText& text) {
+  text.field("aof_enabled", int(aof.enabled));
+  text.field("aof_rewrite_in_progress", int(aof.rewrite_in_progress));
+  text.field("aof_rewrite_scheduled", int(aof.rewrite_scheduled));
+  text.field("aof_last_rewrite_time_sec", aof.last_rewrite_s);
+  text.field("aof_current_rewrite_time_sec", aof.current_rewrite_s);
+  text.field("aof_last_bgrewrite_status", aof.last_rewrite_ok ? "ok" : "err");
+  text.field("aof_rewrites", aof.rewrites);
+  text.field("aof_rewrites_consecutive_failures", aof.rewrite_failures_in_a_row);
+  text.field("aof_last_write_status", aof.last_write_ok ? "ok" : "err");
+  text.field("aof_last_cow_size", aof.last_cow_bytes);
+}
+
+void append_only_sizes(const AppendOnlyStatus& aof, InfoText& text) {
+  text.field("aof_current_size", aof.current_bytes);
+  text.field("aof_base_size", aof.base_bytes);
+  text.field("aof_pending_rewrite", 0);
+  text.field("aof_buffer_length", aof.buffer_bytes);
+  text.field("aof_pending_bio_fsync", int(aof.sync_under_way));
+  text.field("aof_delayed_fsync", aof.delayed_syncs);
+}
+
 // Only while it lasts.
 void load(Services& services, InfoText& text) {
   if (!services.state.loading()) return;
@@ -61,9 +84,11 @@ void persistence(Services& services, InfoText& text) {
   text.field("async_loading", int(services.state.facts().loading == Loading::kBesideData));
   child(services, text);
   snapshots(services, text);
-  text.field("aof_enabled", 0);
-  text.field("aof_rewrite_in_progress", 0);
-  text.field("aof_rewrite_scheduled", 0);
+  const AppendOnlyStatus aof = services.append_only.status();
+  append_only(aof, text);
+  text.field("module_fork_in_progress", 0);
+  text.field("module_fork_last_cow_size", 0);
+  if (aof.enabled) append_only_sizes(aof, text);
   load(services, text);
 }
 

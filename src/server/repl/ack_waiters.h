@@ -17,10 +17,12 @@ class AckWaiters {
 
   // To be tried again when a replica has acknowledged something. Replicas are asked for it.
   void add(SessionId session);
-
- private:
+  // The same for one who waits for nothing of theirs, only for our own disk (WAITAOF).
+  void add_local(SessionId session) { waiting_.push_back(session); }
+  // Something that somebody may wait for has come about.
   void retry();
 
+ private:
   Services& services_;
   Leader& leader_;
   std::vector<SessionId> waiting_;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "server/command/append_only.h"
 #include "server/command/blocking.h"
 #include "server/command/lifecycle.h"
 #include "server/config/config_store.h"
@@ -67,6 +68,7 @@ void Replication::lead() {
   log::set_role(log::Role::kServer);
   has_data_ = true;
   leader_.begin_leading();
+  services_.append_only.resume();  // a snapshot that did not come to its end had stopped it
   set_state();
   log::notice("MASTER MODE enabled");
 }
@@ -106,9 +108,8 @@ void Replication::tick() {
 
 FollowerHandshake::Terms Replication::terms() {
   const Config& config = services_.config;
-  const uint16_t port = config.replica_announce_port != 0
-                            ? config.replica_announce_port
-                            : uint16_t(services_.lifecycle.port());
+  const uint16_t port = config.replica_announce_port != 0 ? config.replica_announce_port
+                                                          : uint16_t(services_.lifecycle.port());
   FollowerHandshake::Terms terms{.user = config.masteruser,
                                  .password = config.masterauth,
                                  .listening_port = port,

@@ -1,5 +1,6 @@
 #include "server/repl/snapshot_install.h"
 
+#include "server/command/append_only.h"
 #include "server/config/config.h"
 #include "server/persist/loader_settings.h"
 #include "server/scripting/function_registry.h"
@@ -9,6 +10,7 @@ namespace millrace {
 
 SnapshotInstall::SnapshotInstall(Services& services, Storage& storage, const std::string& path)
     : services_(services) {
+  services_.append_only.suspend();
   empty();
   auto file = storage.open(path);
   if (!file) {
@@ -49,8 +51,10 @@ SnapshotInstall::Progress SnapshotInstall::step(ae::Clock& clock, ae::TimePoint 
     }
     done_ = *progress == SnapshotLoader::Progress::kDone;
   } while (!done_ && clock.now() < deadline);
-  if (done_) log_loaded(*loader_, services_.tick.unix_us / 1'000'000);
-  return done_ ? Progress::kDone : Progress::kMore;
+  if (!done_) return Progress::kMore;
+  log_loaded(*loader_, services_.tick.unix_us / 1'000'000);
+  services_.append_only.resume();
+  return Progress::kDone;
 }
 
 uint8_t SnapshotInstall::stream_db() const {

@@ -20,6 +20,7 @@
 #include "ae/core/event_loop.h"
 #include "proto/reply_writer.h"
 #include "server/acl/acl.h"
+#include "server/command/append_only.h"
 #include "server/command/clients.h"
 #include "server/command/lifecycle.h"
 #include "server/command/services.h"
@@ -81,6 +82,18 @@ class FakeClientLink final : public ClientLink {
     clients[session.id].suspended = true;
   }
   void resume(Session& session, Wait) override { clients[session.id].suspended = false; }
+};
+
+class NoAppendOnly final : public AppendOnly {
+ public:
+  AppendOnlyStatus status() const override { return {}; }
+  Rewrite rewrite(When) override { return Rewrite::kFailed; }
+  bool load_again() override { return false; }
+  void suspend() override {}
+  void resume() override {}
+  bool enabled() const override { return false; }
+  uint64_t appended() const override { return 0; }
+  uint64_t synced() const override { return 0; }
 };
 
 class FakeLifecycle final : public Lifecycle {
@@ -195,6 +208,7 @@ class CommandRig {
   LazyFree lazy_free;
   Effects effects;
   Feed feed;
+  NoAppendOnly append_only;
   ServerState state;
   ServerStats stats;
   Clients clients{link};
@@ -220,6 +234,7 @@ class CommandRig {
                     .effects = effects,
                     .feed = feed,
                     .state = state,
+                    .append_only = append_only,
                     .access_clock = access_clock,
                     .stats = stats,
                     .command_stats = command_stats,
