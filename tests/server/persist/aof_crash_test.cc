@@ -15,7 +15,7 @@
 #include "tests/server/persist/held_worker.h"
 #include "tests/server/persist/sim_storage.h"
 
-namespace millrace::testing {
+namespace millrace::fakes {
 namespace {
 
 constexpr int kTicks = 24;
@@ -178,4 +178,4 @@ TEST(AofCrashTest, OnADiskThatWorksTwoSecondsAreTheMost) {
 }
 
 }  // namespace
-}  // namespace millrace::testing
+}  // namespace millrace::fakes

@@ -8,12 +8,12 @@
 #include "tests/server/persist/held_worker.h"
 #include "tests/server/persist/sim_storage.h"
 
-namespace millrace::testing {
+namespace millrace::fakes {
 namespace {
 
 constexpr const char* kPath = "increment";
 
-class AofWriterTest : public ::testing::Test {
+class AofWriterTest : public testing::Test {
  protected:
   AofWriterTest() { open(AppendSync::kEverySecond); }
 
@@ -184,4 +184,4 @@ TEST_F(AofWriterTest, FinishingPutsEverythingOnTheDisk) {
 }
 
 }  // namespace
-}  // namespace millrace::testing
+}  // namespace millrace::fakes

@@ -6,7 +6,7 @@
 
 #include "server/persist/file_worker.h"
 
-namespace millrace::testing {
+namespace millrace::fakes {
 
 class HeldWorker final : public FileWorker {
  public:
@@ -26,4 +26,4 @@ class HeldWorker final : public FileWorker {
   std::deque<ae::Callback<void()>> jobs_;
 };
 
-}  // namespace millrace::testing
+}  // namespace millrace::fakes

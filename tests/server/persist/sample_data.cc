@@ -5,7 +5,7 @@
 
 #include "ae/base/decimal.h"
 
-namespace millrace::testing {
+namespace millrace::fakes {
 namespace {
 
 std::string name(const char* stem, int i) {
@@ -143,4 +143,4 @@ std::map<std::string, std::string> facts_of(const Databases& databases) {
   return facts;
 }
 
-}  // namespace millrace::testing
+}  // namespace millrace::fakes

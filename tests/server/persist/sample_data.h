@@ -7,7 +7,7 @@
 #include "server/db/databases.h"
 #include "server/persist/dump_payload.h"
 
-namespace millrace::testing {
+namespace millrace::fakes {
 
 inline const ValueLimits kLimits{};
 
@@ -17,4 +17,4 @@ void fill(Databases& databases);
 // walk in another order, so what is in a table is sorted by loading it first into the same state.
 std::map<std::string, std::string> facts_of(const Databases& databases);
 
-}  // namespace millrace::testing
+}  // namespace millrace::fakes

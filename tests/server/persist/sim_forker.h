@@ -12,7 +12,7 @@
 
 #include "server/persist/forker.h"
 
-namespace millrace::testing {
+namespace millrace::fakes {
 
 class SimForker final : public Forker {
  public:
@@ -59,4 +59,4 @@ class SimForker final : public Forker {
   bool released_ = false;
 };
 
-}  // namespace millrace::testing
+}  // namespace millrace::fakes

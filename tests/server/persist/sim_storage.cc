@@ -4,7 +4,7 @@
 #include <cerrno>
 #include <cstring>
 
-namespace millrace::testing {
+namespace millrace::fakes {
 
 class SimFile final : public File {
  public:
@@ -180,4 +180,4 @@ void SimStorage::crash(Torn torn) {
   durable_names_ = std::move(survivors);
 }
 
-}  // namespace millrace::testing
+}  // namespace millrace::fakes

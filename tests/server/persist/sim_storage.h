@@ -24,7 +24,7 @@
 
 #include "server/persist/storage.h"
 
-namespace millrace::testing {
+namespace millrace::fakes {
 
 enum class Torn { kNothing, kHalf, kAll };
 
@@ -81,4 +81,4 @@ class SimStorage final : public Storage {
   uint64_t capacity_ = UINT64_MAX;
 };
 
-}  // namespace millrace::testing
+}  // namespace millrace::fakes

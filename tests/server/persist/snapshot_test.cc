@@ -13,8 +13,8 @@
 namespace millrace {
 namespace {
 
-using testing::facts_of;
-using testing::fill;
+using fakes::facts_of;
+using fakes::fill;
 
 constexpr size_t kDatabases = 16;
 
@@ -25,7 +25,7 @@ std::string snapshot_of(const Databases& databases, SnapshotFacts facts = {}) {
 }
 
 SnapshotLoader::Settings settings() {
-  return {.limits = testing::kLimits, .now_ms = 1'000'000};
+  return {.limits = fakes::kLimits, .now_ms = 1'000'000};
 }
 
 // The problem, or nothing.

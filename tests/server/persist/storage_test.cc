@@ -12,8 +12,8 @@
 namespace millrace {
 namespace {
 
-using testing::SimStorage;
-using testing::Torn;
+using fakes::SimStorage;
+using fakes::Torn;
 
 std::string read_all(Storage& storage, const std::string& path) {
   auto file = storage.open(path);

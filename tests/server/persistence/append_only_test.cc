@@ -11,8 +11,8 @@
 namespace millrace {
 namespace {
 
-using testing::SimStorage;
-using testing::Torn;
+using fakes::SimStorage;
+using fakes::Torn;
 
 // A server on a disk, from its start to the moment the power goes.
 class Life {

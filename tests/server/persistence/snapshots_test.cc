@@ -11,8 +11,8 @@
 namespace millrace {
 namespace {
 
-using testing::SimStorage;
-using testing::Torn;
+using fakes::SimStorage;
+using fakes::Torn;
 
 SimServer::Options on(SimStorage& disk) {
   return {.disk = &disk};
