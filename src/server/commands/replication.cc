@@ -35,14 +35,14 @@ void follow_nobody(Context& c) {
 // REPLICAOF host port | NO ONE
 void replicaof(Context& c) {
   Replication& repl = replication(c);
-  if (repl.failover().under_way())
-    return c.fail("ERR REPLICAOF not allowed while failing over.");
+  if (repl.failover().under_way()) return c.fail("ERR REPLICAOF not allowed while failing over.");
   if (equals_ignoring_case(c.arg(1), "no") && equals_ignoring_case(c.arg(2), "one"))
     return follow_nobody(c);
   if (c.session().replica) return c.fail("ERR Command is not valid when client is a replica.");
   ArgReader args(c, 2);
-  const int64_t port = args.integer();
-  if (args.ok() && (port < 0 || port > UINT16_MAX)) args.error("ERR Invalid master port");
+  constexpr std::string_view kBadPort = "ERR Invalid master port";
+  const int64_t port = args.integer(kBadPort);
+  if (args.ok() && (port < 0 || port > UINT16_MAX)) args.error(kBadPort);
   if (!args.finish()) return;
   const MasterAddress master{std::string(c.arg(1)), uint16_t(port)};
   if (repl.follows() && repl.master() == master) {

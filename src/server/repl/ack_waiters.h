@@ -1,5 +1,5 @@
-// Clients that wait until replicas have what was written (WAIT). They are blocked clients like those
-// that wait for a key; here is only when they are worth another try.
+// Clients that wait until replicas have what was written (WAIT). They are blocked clients like
+// those that wait for a key; here is only when they are worth another try.
 //
 // Thread: the one that runs commands.
 #pragma once

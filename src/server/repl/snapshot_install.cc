@@ -19,8 +19,8 @@ SnapshotInstall::SnapshotInstall(Services& services, Storage& storage, const std
   }
   file_ = std::move(*file);
   source_.emplace(*file_);
-  loader_ = std::make_unique<SnapshotLoader>(*source_, services_.databases,
-                                             loader_settings(services_));
+  loader_ =
+      std::make_unique<SnapshotLoader>(*source_, services_.databases, loader_settings(services_));
 }
 
 SnapshotInstall::~SnapshotInstall() {
