@@ -51,6 +51,7 @@ FollowerLink::~FollowerLink() {
 void FollowerLink::start(MasterAddress master) {
   stop();
   master_ = std::move(master);
+  synced_.reset();
   replayer_.select(0);
   pause_ = kFirstPause;
   down_since_ = loop_.now();
@@ -175,7 +176,12 @@ void FollowerLink::tick() {
 
 void FollowerLink::acknowledge() {
   const std::string offset = std::to_string(owner_.applied_offset());
-  connection_.send(proto::encode_request({"REPLCONF", "ACK", offset}));
+  const AppendOnly& file = services_.append_only;
+  if (!file.enabled())
+    return connection_.send(proto::encode_request({"REPLCONF", "ACK", offset}));
+  synced_.update(file, owner_.applied_offset());
+  const std::string synced = std::to_string(synced_.value());
+  connection_.send(proto::encode_request({"REPLCONF", "ACK", offset, "FACK", synced}));
 }
 
 int64_t FollowerLink::seconds_since_io() const {

@@ -33,6 +33,7 @@
 #include "server/repl/snapshot_install.h"
 #include "server/repl/snapshot_seal.h"
 #include "server/repl/snapshot_transfer.h"
+#include "server/repl/synced_offset.h"
 
 namespace millrace {
 
@@ -159,6 +160,7 @@ class FollowerLink final : private ae::ConnectionHandler, private MasterStream::
   std::optional<FollowerHandshake> handshake_;
   std::optional<SnapshotTransfer> transfer_;
   SnapshotSeal seal_;
+  SyncedOffset synced_;
   ResumePoint promised_;  // what the snapshot under way holds
   std::unique_ptr<ReceivedFile> file_;
   std::unique_ptr<SnapshotInstall> install_;

@@ -134,6 +134,7 @@ void FollowerLink::loaded() {
   replayer_.select(install_->stream_db());
   install_.reset();
   remove_unkept();
+  synced_.reset();
   owner_.data_came(promised_);
   log::notice("MASTER <-> REPLICA sync: Finished with success");
   follow_stream();
