@@ -41,8 +41,8 @@ class AppendOnly {
   virtual bool load_again() = 0;
 
   // The data is about to be replaced by other means than commands (a master's snapshot): nothing is
-  // appended from here on. resume(): what there is now is what the file begins anew with; nothing if
-  // it was not to be kept, or goes on already.
+  // appended from here on. resume(): what there is now is what the file begins anew with; nothing
+  // if it was not to be kept, or goes on already.
   virtual void suspend() = 0;
   virtual void resume() = 0;
 
