@@ -124,6 +124,11 @@ def fill(server, commands, families, rng):
             client.ask(b"EXEC")
         else:
             client.ask(*command)
+    # Keys that were to live for a tenth of a second would be in one digest and not in the next.
+    time.sleep(0.3)
+    for db in (b"0", b"1"):
+        client.ask(b"SELECT", db)
+        client.ask(b"KEYS", b"*")
     client.close()
 
 
