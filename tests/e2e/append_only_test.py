@@ -337,6 +337,41 @@ def timestamps_are_annotations(servers):
         assert folder.start().ask(b"GET", b"k") == b"$v"
 
 
+@test
+def waitaof_counts_what_is_on_the_disk(servers):
+    for policy in ("always", "everysec", "no"):
+        with Folder(servers, "--appendfsync", policy) as folder:
+            client = folder.start().client()
+            client.ask(b"SET", b"k", b"v")
+            assert client.ask(b"WAITAOF", b"1", b"0", b"20000") == [b":1", b":0"], policy
+            assert client.ask(b"WAITAOF", b"1", b"1", b"100") == [b":1", b":0"], "no replica"
+            assert client.ask(b"WAITAOF", b"2", b"0", b"0") == b"-ERR value is out of range, value must between 0 and 1"
+            assert client.ask(b"WAITAOF", b"0", b"-1", b"0") == b"-ERR value is out of range, must be positive"
+            client.ask(b"CONFIG", b"SET", b"appendonly", b"no")
+            assert client.ask(b"WAITAOF", b"1", b"0", b"0") == (
+                b"-ERR WAITAOF cannot be used when numlocal is set but appendonly is disabled.")
+            assert client.ask(b"WAITAOF", b"0", b"0", b"0") == [b":0", b":0"]
+
+
+@test
+def a_replica_that_takes_in_a_snapshot_begins_its_file_anew(servers):
+    with Folder(servers, "--appendonly", "no") as old, Folder(servers) as folder:
+        master, replica = old.start(), folder.start()
+        replica.ask(b"SET", b"of the time before", b"1")
+        fill(master, 300, FAMILIES, random.Random(SEED))
+        replica.ask(b"REPLICAOF", b"127.0.0.1", b"%d" % old.port)
+        wait_for(lambda: info(replica, "master_link_status") == "up", 60)
+        wait_for(lambda: info(replica, "aof_rewrite_in_progress") == "0" and info(replica, "aof_enabled") == "1")
+        fill(master, 300, FAMILIES, random.Random(SEED + 1))
+        master.ask(b"WAIT", b"1", b"10000")
+        before = digest(master)
+        assert digest(replica) == before
+        replica.process.kill()
+        replica.process.wait()
+        folder.check()
+        assert digest(folder.start()) == before
+
+
 class Writer(threading.Thread):
     """Counts up under a key of its own, a few requests at a time, and notes what was confirmed."""
 
