@@ -322,6 +322,7 @@ def while_loading_clients_are_told_so(servers):
         servers.running.append(server)
         told = server.ask(b"GET", b"key:1")
         assert told == b"-LOADING Redis is loading the dataset in memory", told
+        assert info(server, "loading") == "1" and int(info(server, "loading_total_bytes")) > 10_000_000
         wait_until_loaded(server)
         assert server.ask(b"DBSIZE") == b":400000"
 

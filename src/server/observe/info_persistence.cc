@@ -54,7 +54,7 @@ void append_only(const AppendOnlyStatus& aof, InfoText& text) {
 void append_only_sizes(const AppendOnlyStatus& aof, InfoText& text) {
   text.field("aof_current_size", aof.current_bytes);
   text.field("aof_base_size", aof.base_bytes);
-  text.field("aof_pending_rewrite", 0);
+  text.field("aof_pending_rewrite", int(aof.rewrite_scheduled));
   text.field("aof_buffer_length", aof.buffer_bytes);
   text.field("aof_pending_bio_fsync", int(aof.sync_under_way));
   text.field("aof_delayed_fsync", aof.delayed_syncs);

@@ -100,6 +100,7 @@ void AppendOnlyFile::start(ae::Callback<void()> on_loaded) {
   startup_ = std::make_unique<AofStartup>(parts_.services, files(), parts_.loop.clock());
   parts_.services.state.change([](ServerState::Facts& facts) { facts.loading = Loading::kYes; });
   parts_.services.feed.mute();
+  parts_.services.persistence.load = {.started_s = parts_.loop.unix_us() / 1'000'000};
   parts_.loop.wake_next_tick();
 }
 
@@ -107,6 +108,8 @@ void AppendOnlyFile::start(ae::Callback<void()> on_loaded) {
 void AppendOnlyFile::load_slice() {
   parts_.loop.wake_next_tick();
   const AofStartup::State state = startup_->step(ae::TimeSlice(parts_.loop.clock(), kLoadSlice));
+  parts_.services.persistence.load.total_bytes = startup_->total_bytes();
+  parts_.services.persistence.load.loaded_bytes = startup_->loaded_bytes();
   if (state == AofStartup::State::kMore) return;
   const std::unique_ptr<AofStartup> startup = std::move(startup_);
   parts_.services.feed.unmute();
