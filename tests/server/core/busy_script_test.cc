@@ -95,24 +95,22 @@ TEST_P(BusyScript, OneThatHasWrittenIsNotKilledAndNobodySeesWhatItDid) {
   // 'a' is its own, though somebody has been waiting for the key all the time.
   EXPECT_EQ(runner_.await()->text, "a");
   const auto popped = waiting.await();
-  ASSERT_TRUE(popped && popped->elements.size() == 2);
-  EXPECT_EQ(popped->elements[1].text, "b");
+  ASSERT_TRUE(popped && popped->children.size() == 2);
+  EXPECT_EQ(popped->children[1].text, "b");
 }
 
 TEST_P(BusyScript, WithinATransactionTheRestFollowsIt) {
-  for (const std::initializer_list<std::string_view> words :
-       {std::initializer_list<std::string_view>{"MULTI"},
-        {"SET", "k", "1"},
-        {"EVAL", kForEver, "0"},
-        {"INCR", "k"}})
-    runner_.ask(words);
+  runner_.ask({"MULTI"});
+  runner_.ask({"SET", "k", "1"});
+  runner_.ask({"EVAL", kForEver, "0"});
+  runner_.ask({"INCR", "k"});
   runner_.send(proto::encode_request({"EXEC"}));
   await_busy(other_);
   EXPECT_EQ(other_.ask({"SCRIPT", "KILL"}).text, "OK");
   const auto replies = runner_.await();
-  ASSERT_EQ(replies->elements.size(), 3u);
-  EXPECT_EQ(replies->elements[0].text, "OK");
-  EXPECT_TRUE(replies->elements[1].text.starts_with(kKilled));
+  ASSERT_EQ(replies->children.size(), 3u);
+  EXPECT_EQ(replies->children[0].text, "OK");
+  EXPECT_TRUE(replies->children[1].text.starts_with(kKilled));
   EXPECT_EQ(other_.ask({"GET", "k"}).text, "2");
 }
 
@@ -123,9 +121,9 @@ TEST_P(BusyScript, FunctionsAreKilledByTheirOwnCommand) {
   await_busy(other_, kBusyFunction);
   EXPECT_EQ(other_.ask({"SCRIPT", "KILL"}).text, kBusyFunction);
   const auto stats = other_.ask({"FUNCTION", "STATS"});
-  ASSERT_EQ(stats.elements[1].elements.size(), 6u);
-  EXPECT_EQ(stats.elements[1].elements[1].text, "f");
-  EXPECT_EQ(stats.elements[1].elements[3].elements[0].text, "FCALL");
+  ASSERT_EQ(stats.children[1].children.size(), 6u);
+  EXPECT_EQ(stats.children[1].children[1].text, "f");
+  EXPECT_EQ(stats.children[1].children[3].children[0].text, "FCALL");
   EXPECT_EQ(other_.ask({"FUNCTION", "KILL"}).text, "OK");
   EXPECT_TRUE(runner_.await()->text.starts_with(kKilled));
 }
