@@ -83,10 +83,10 @@ class Effects {
     for (ChangeObserver* observer : observers_) observer->on_swapped(a, b);
   }
 
-  uint64_t changes() const { return changes_; }
-  void reset_changes() { changes_ = 0; }
-  // So many of them are safe on the disk.
-  void forget_changes(uint64_t changes) { changes_ -= std::min(changes, changes_); }
+  uint64_t changes() const { return changes_; }  // since the start
+  // Of these the first so many are safe on the disk.
+  void saved_up_to(uint64_t changes) { saved_ = changes; }
+  uint64_t unsaved_changes() const { return changes_ - saved_; }
 
  private:
   bool is_attached(const ChangeObserver& observer) const {
@@ -98,6 +98,7 @@ class Effects {
 
   uint64_t changes_ = 0;
   std::vector<ChangeObserver*> observers_;
+  uint64_t saved_ = 0;
 };
 
 }  // namespace millrace

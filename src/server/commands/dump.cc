@@ -1,4 +1,6 @@
 // A value out of the server and in again: DUMP, RESTORE.
+#include <algorithm>
+#include <limits>
 #include <optional>
 #include <vector>
 
@@ -28,7 +30,6 @@ struct RestoreOptions {
 };
 
 RestoreOptions read_options(ArgReader& args) {
-  constexpr auto kMost = std::numeric_limits<int64_t>::max();
   RestoreOptions options;
   while (args.more()) {
     if (args.take("REPLACE")) {
@@ -36,12 +37,12 @@ RestoreOptions read_options(ArgReader& args) {
     } else if (args.take("ABSTTL")) {
       options.absolute = true;
     } else if (!options.frequency && args.take("IDLETIME", 1)) {
-      const int64_t idle = number_from(args, 0, "ERR Invalid IDLETIME value, must be >= 0");
-      options.idle_s = static_cast<uint32_t>(std::min<int64_t>(idle, AccessClock::kMask));
+      const int64_t idle = args.integer();
+      if (idle < 0) args.error("ERR Invalid IDLETIME value, must be >= 0");
+      options.idle_s = static_cast<uint32_t>(std::clamp<int64_t>(idle, 0, AccessClock::kMask));
     } else if (!options.idle_s && args.take("FREQ", 1)) {
-      const int64_t count =
-          args.integer_between(0, kMost, "ERR Invalid FREQ value, must be >= 0 and <= 255");
-      if (count > 255) args.error("ERR Invalid FREQ value, must be >= 0 and <= 255");
+      const int64_t count = args.integer();
+      if (count < 0 || count > 255) args.error("ERR Invalid FREQ value, must be >= 0 and <= 255");
       options.frequency = static_cast<uint8_t>(count);
     } else {
       args.syntax_error();

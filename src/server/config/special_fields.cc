@@ -325,6 +325,9 @@ constexpr std::string_view kInvalidSave = "Invalid save parameters";
 std::optional<std::vector<SavePoint>> parse_save_points(Words words) {
   std::vector<SavePoint> points;
   if (words.size() == 1 && words[0].empty()) return points;
+  // One word with blanks is several: --save "3600 1 300 100".
+  const auto split = words.size() == 1 ? split_words(words[0]) : std::nullopt;
+  if (split) words = *split;
   if (words.size() % 2 != 0) return std::nullopt;
   for (size_t i = 0; i < words.size(); i += 2) {
     const std::optional<int64_t> seconds = ae::parse_int64(words[i]);

@@ -51,11 +51,13 @@ std::string AofFiles::temporary_base(int pid) const {
 tl::expected<AofManifest, std::vector<std::string>> AofFiles::read_manifest() const {
   const std::string where = path(manifest_name());
   const ae::Result<std::string> text = read_file(storage_, where, kMaxManifestBytes);
-  if (!text && (text.error().code == ENOENT || text.error().code == ENOTDIR)) return AofManifest();
-  if (!text)
+  if (!text) {
+    const int code = text.error().code;
+    if (code == ENOENT || code == ENOTDIR) return AofManifest();
     return tl::unexpected(std::vector<std::string>{
         "Fatal error: can't open the AOF manifest file " + manifest_name() +
-        " for reading: " + std::strerror(text.error().code)});
+        " for reading: " + std::strerror(code)});
+  }
   auto manifest = AofManifest::parse(*text);
   if (!manifest) return tl::unexpected(lines_about(manifest.error()));
   return std::move(*manifest);

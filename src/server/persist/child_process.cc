@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "ae/base/assert.h"
+#include "server/observe/latency_monitor.h"
 #include "server/persist/copied_memory.h"
 
 namespace millrace {
@@ -71,6 +72,8 @@ ae::Result<int> ChildProcess::start(ChildKind kind, Work work, Done done,
            .keys_total = services_.databases.total_keys(),
            .forks = facts.forks + 1,
            .last_fork_us = static_cast<uint64_t>(took.count() / 1000)};
+  services_.latency.sample("fork", static_cast<uint64_t>(took.count() / 1000),
+                           loop_.unix_us() / 1'000'000);
   services_.access_clock.hold();
   running_ = true;
   cancelled_ = false;

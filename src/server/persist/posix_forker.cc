@@ -86,13 +86,17 @@ class PosixForker final : public Forker {
     return Exit{.status = WEXITSTATUS(status), .signal = 0};
   }
 
-  // The mask of blocked signals is the parent's, so it must be one that cannot be blocked.
   void kill() override {
     if (pid_ != 0) ::kill(pid_, SIGKILL);
   }
 
  private:
   [[noreturn]] static void run_child(Work& work, int report_fd, std::vector<int> keep) {
+    // The server takes this signal through its loop, and blocks it; a child has none.
+    sigset_t termination;
+    sigemptyset(&termination);
+    sigaddset(&termination, SIGTERM);
+    sigprocmask(SIG_UNBLOCK, &termination, nullptr);
     keep.push_back(report_fd);
     keep.push_back(log::descriptor());
     close_all_but(std::move(keep));

@@ -19,7 +19,7 @@ Snapshots::Snapshots(ae::EventLoop& loop, Services& services, Storage& storage, 
 }
 
 void Snapshots::mark_saved() {
-  services_.effects.reset_changes();
+  services_.effects.saved_up_to(services_.effects.changes());
   facts().last_save_s = now_s();
 }
 
@@ -115,7 +115,7 @@ void Snapshots::on_child_ended(const ChildResult& result) {
     constexpr uint64_t kMegabyte = 1 << 20;
     log::notice("Background saving terminated with success");
     log::notice("Fork CoW for RDB: {} MB", result.copied_bytes / kMegabyte);
-    services_.effects.forget_changes(changes_at_start_);
+    services_.effects.saved_up_to(changes_at_start_);
     facts().last_save_s = now_s();
     return note_outcome(true);
   }
@@ -137,7 +137,7 @@ bool Snapshots::may_try() {
 void Snapshots::run_cron() {
   if (services_.cron_paused || services_.state.loading() || child_.running() || !may_try()) return;
   for (const SavePoint& point : services_.config.save) {
-    const auto changes = static_cast<int64_t>(services_.effects.changes());
+    const auto changes = static_cast<int64_t>(services_.effects.unsaved_changes());
     if (changes < point.changes || now_s() - facts().last_save_s <= point.seconds) continue;
     log::notice("{} changes in {} seconds. Saving...", point.changes, point.seconds);
     (void)start_child();

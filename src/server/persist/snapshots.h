@@ -7,8 +7,8 @@
 //                                                     5 s
 //     BGSAVE SCHEDULE --(no other child)--------------'
 //
-// Effects::changes() counts what is not yet on the disk: a snapshot that succeeds takes off what it
-// began with. The rules and the lines of the log are Redis', so that what watches one server can
+// Effects::unsaved_changes() counts what is not yet on the disk: a snapshot that succeeds takes off
+// what it began with. The rules and the lines of the log are Redis', so that what watches one server can
 // watch the other.
 //
 // Thread: the main loop's. A failure is told by the outcome, the log, INFO, and, where
@@ -66,7 +66,7 @@ class Snapshots final : public Saving {
   ChildProcess& child_;
   bool scheduled_ = false;
   int64_t last_try_s_ = 0;
-  uint64_t changes_at_start_ = 0;  // of the child's
+  uint64_t changes_at_start_ = 0;  // of the child
   int child_pid_ = 0;
 };
 

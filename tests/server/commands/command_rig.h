@@ -264,8 +264,13 @@ class CommandRig {
   Gates gates{services, memory_guard};
   Dispatcher dispatcher{services, gates};
   ae::ConnectionTable connections{*loop};
+  ChildProcess processes{*loop, posix_forker()};
   Replication replication{
-      {.loop = *loop, .table = connections, .services = services, .storage = posix_storage()}};
+      {.loop = *loop,
+       .table = connections,
+       .services = services,
+       .storage = posix_storage(),
+       .processes = processes}};
   Migrations migrations{*loop, connections, services, 1};
 };
 
