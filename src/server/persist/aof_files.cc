@@ -53,10 +53,11 @@ tl::expected<AofManifest, std::vector<std::string>> AofFiles::read_manifest() co
   const ae::Result<std::string> text = read_file(storage_, where, kMaxManifestBytes);
   if (!text) {
     const int code = text.error().code;
-    if (code == ENOENT || code == ENOTDIR) return AofManifest();
-    return tl::unexpected(std::vector<std::string>{
-        "Fatal error: can't open the AOF manifest file " + manifest_name() +
-        " for reading: " + std::strerror(code)});
+    if (code == ENOENT || code == ENOTDIR)
+      return tl::expected<AofManifest, std::vector<std::string>>(tl::in_place);
+    return tl::unexpected(
+        std::vector<std::string>{"Fatal error: can't open the AOF manifest file " +
+                                 manifest_name() + " for reading: " + std::strerror(code)});
   }
   auto manifest = AofManifest::parse(*text);
   if (!manifest) return tl::unexpected(lines_about(manifest.error()));

@@ -114,7 +114,6 @@ void AppendOnlyFile::load_slice() {
   const std::unique_ptr<AofStartup> startup = std::move(startup_);
   parts_.services.feed.unmute();
   if (state == AofStartup::State::kFailed) return parts_.on_fatal();
-  parts_.services.effects.reset_changes();
   parts_.services.state.change([](ServerState::Facts& facts) { facts.loading = Loading::kNo; });
   const bool wanted = parts_.services.config.appendonly;  // it may have been turned off meanwhile
   state_ = wanted ? State::kOn : State::kOff;

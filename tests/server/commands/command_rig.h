@@ -37,6 +37,8 @@
 #include "server/observe/monitor_feed.h"
 #include "server/observe/slow_log.h"
 #include "server/observe/tick_watch.h"
+#include "server/persist/child_process.h"
+#include "server/persist/forker.h"
 #include "server/persist/storage.h"
 #include "server/pubsub/pub_sub.h"
 #include "server/pubsub/tracking.h"
@@ -264,13 +266,13 @@ class CommandRig {
   Gates gates{services, memory_guard};
   Dispatcher dispatcher{services, gates};
   ae::ConnectionTable connections{*loop};
-  ChildProcess processes{*loop, posix_forker()};
-  Replication replication{
-      {.loop = *loop,
-       .table = connections,
-       .services = services,
-       .storage = posix_storage(),
-       .processes = processes}};
+  std::unique_ptr<Forker> forker = make_posix_forker();
+  ChildProcess processes{*loop, services, *forker};
+  Replication replication{{.loop = *loop,
+                           .table = connections,
+                           .services = services,
+                           .storage = posix_storage(),
+                           .processes = processes}};
   Migrations migrations{*loop, connections, services, 1};
 };
 
