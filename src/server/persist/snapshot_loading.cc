@@ -17,10 +17,7 @@ namespace millrace {
 std::optional<std::string> SnapshotLoading::begin(Done done) {
   const std::string path = snapshot_path(services_.config);
   auto file = storage_.open(path);
-  if (!file && file.error().code == ENOENT) {
-    done({});
-    return std::nullopt;
-  }
+  if (!file && file.error().code == ENOENT) return std::nullopt;
   if (!file) {
     return fmt::format("Fatal error: can't open the RDB file {} for reading: {}", path,
                        std::strerror(file.error().code));

@@ -41,8 +41,8 @@ class SnapshotLoading {
   SnapshotLoading(const SnapshotLoading&) = delete;
   SnapshotLoading& operator=(const SnapshotLoading&) = delete;
 
-  // Opens the file. `done` is called later, or, if there is none, at once. A sentence: it is there
-  // and cannot be opened.
+  // Opens the file. `done` is called later, and not at all if there is no file. A sentence: it is
+  // there and cannot be opened.
   std::optional<std::string> begin(Done done);
   bool under_way() const { return loader_ != nullptr; }
 
