@@ -123,6 +123,7 @@ class FollowerLink final : private ae::ConnectionHandler, private MasterStream::
   // --- what is said on it (follower_link_data.cc)
   size_t on_data(ae::Connection connection, ae::MutableBytes data) override;
   void on_closed(ae::Connection connection, ae::CloseReason reason) override;
+  bool is_open() const;
   size_t shake_hands(ae::Bytes bytes);
   void greeted(FollowerHandshake::Outcome outcome);
   void begin_transfer(ResumePoint promised);

@@ -20,7 +20,7 @@ size_t FollowerLink::on_data(ae::Connection connection, ae::MutableBytes data) {
   if (!(connection.id() == connection_.id())) return data.size();
   last_io_ = loop_.now();
   size_t at = 0;
-  while (at < data.size() && connection_.alive() && state_ != State::kLoading) {
+  while (at < data.size() && is_open() && state_ != State::kLoading) {
     const ae::MutableBytes rest = data.subspan(at);
     const ae::Bytes bytes(rest.data(), rest.size());
     const size_t taken = state_ == State::kHandshake   ? shake_hands(bytes)
@@ -29,7 +29,12 @@ size_t FollowerLink::on_data(ae::Connection connection, ae::MutableBytes data) {
     if (taken == 0) break;
     at += taken;
   }
-  return connection_.alive() ? at : data.size();
+  return is_open() ? at : data.size();
+}
+
+// One that fail() has closed is not read any more, though it is there until the tick ends.
+bool FollowerLink::is_open() const {
+  return connection_.state() == ae::ConnectionState::kOpen;
 }
 
 size_t FollowerLink::shake_hands(ae::Bytes bytes) {
