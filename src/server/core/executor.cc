@@ -74,7 +74,8 @@ Dispatcher::Outcome Executor::run_one(Run& run, Session& session, const Request&
 
 Dispatcher::Outcome Executor::run_on_stage(Run& run, Session& session, const Request& request) {
   const Dispatcher::Outcome outcome = stage_.run(session, request, run.batch.args_of(request));
-  if (outcome == Dispatcher::Outcome::kDone) run.replies.append(stage_.reply());
+  if (outcome != Dispatcher::Outcome::kDone) return outcome;  // laid aside, it goes on writing
+  run.replies.append(stage_.reply());
   stage_.drop_reply();
   return outcome;
 }

@@ -58,9 +58,9 @@ TEST(ClientEviction, HalfARequestCounts) {
 TEST(ClientEviction, APercentageOfMaxmemory) {
   SimServer server({"--maxmemory", "1gb", "--maxmemory-clients", "1%"});
   SimClient client = server.dial();
-  hold(client, 5'000'000);
+  hold(client, 3'000'000);
   EXPECT_TRUE(is_there(client));
-  client.ask({"SET", "k", std::string(7'000'000, 'v')});
+  client.ask({"SET", "k", std::string(9'000'000, 'v')});
   server.spin();
   EXPECT_FALSE(is_there(client));
 }
