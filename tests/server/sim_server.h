@@ -37,7 +37,7 @@ class SimServer {
     bool completions = false;
     size_t events_per_wait = 1024;
     // A disk that outlives the server; without one it has its own.
-    testing::SimStorage* disk = nullptr;
+    fakes::SimStorage* disk = nullptr;
   };
 
   explicit SimServer(std::vector<std::string> more = {}) : SimServer(more, Options{}) {}
@@ -55,9 +55,9 @@ class SimServer {
     loop.os = &os_;
     loop.poller = std::make_unique<ae::sim::SimPoller>(os_, agenda_, options.seed, completions);
     loop.events_per_wait = options.events_per_wait;
-    auto forker = std::make_unique<testing::SimForker>();
+    auto forker = std::make_unique<fakes::SimForker>();
     forker_ = forker.get();
-    testing::SimStorage& disk = options.disk ? *options.disk : disk_;
+    fakes::SimStorage& disk = options.disk ? *options.disk : disk_;
     disk.add_directory(config_.config().dir);
     auto server =
         Server::create(config_, std::move(loop), {.storage = &disk, .forker = std::move(forker)});
@@ -107,7 +107,7 @@ class SimServer {
     tick();
   }
 
-  testing::SimForker& forker() { return *forker_; }
+  fakes::SimForker& forker() { return *forker_; }
   ae::sim::SimOs& os() { return os_; }
   Services& services() { return server_->services(); }
   const ae::LoopStats& stats() { return server_->loop().stats(); }
@@ -117,8 +117,8 @@ class SimServer {
   ae::sim::SimClock clock_;
   ae::sim::Agenda agenda_{clock_};
   ae::sim::SimOs os_;
-  testing::SimStorage disk_;
-  testing::SimForker* forker_ = nullptr;
+  fakes::SimStorage disk_;
+  fakes::SimForker* forker_ = nullptr;
   std::unique_ptr<Server> server_;
 };
 

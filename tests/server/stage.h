@@ -41,7 +41,7 @@ struct StageOptions {
   bool completions = false;
   size_t io_threads = 0;
   std::vector<const char*> settings = {};  // further arguments of the server
-  testing::SimStorage* disk = nullptr;     // one that outlives the server; null: its own
+  fakes::SimStorage* disk = nullptr;     // one that outlives the server; null: its own
 };
 
 inline uint64_t seed() {
@@ -75,10 +75,10 @@ class Stage {
     arguments.insert(arguments.end(), options.settings.begin(), options.settings.end());
     if (auto problem = config_.load_arguments(int(arguments.size()), arguments.data()))
       throw std::runtime_error(*problem);
-    testing::SimStorage& disk = options.disk ? *options.disk : disk_;
+    fakes::SimStorage& disk = options.disk ? *options.disk : disk_;
     disk.add_directory(config_.config().dir);
-    auto forker = std::make_unique<testing::SimForker>();
-    auto worker = std::make_unique<testing::HeldWorker>();
+    auto forker = std::make_unique<fakes::SimForker>();
+    auto worker = std::make_unique<fakes::HeldWorker>();
     forker_ = forker.get();
     worker_ = worker.get();
     auto server = Server::create(
@@ -108,8 +108,8 @@ class Stage {
   // IO threads that there are.
   size_t threads() const { return threads_.size(); }
   Server& server() { return *server_; }
-  testing::SimForker& forker() { return *forker_; }
-  testing::HeldWorker& worker() { return *worker_; }
+  fakes::SimForker& forker() { return *forker_; }
+  fakes::HeldWorker& worker() { return *worker_; }
   // The process would have ended: what it has said since does not count.
   bool dead() const { return dead_; }
   // Calls on closed descriptors and the like, which a kernel would forgive.
@@ -159,9 +159,9 @@ class Stage {
   ae::sim::SimClock clock_;
   ae::sim::Agenda agenda_{clock_};
   ae::sim::SimOs os_;
-  testing::SimStorage disk_;
-  testing::SimForker* forker_ = nullptr;
-  testing::HeldWorker* worker_ = nullptr;
+  fakes::SimStorage disk_;
+  fakes::SimForker* forker_ = nullptr;
+  fakes::HeldWorker* worker_ = nullptr;
   bool dead_ = false;
   std::unique_ptr<Server> server_;
 };
