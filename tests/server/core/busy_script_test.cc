@@ -6,6 +6,7 @@
 #include <string>
 
 #include "../stage.h"
+#include "server/command/blocking.h"
 
 namespace millrace {
 namespace {
@@ -85,6 +86,7 @@ TEST_P(BusyScript, StepsAsideWithinCallbacksOfTheLibrary) {
 TEST_P(BusyScript, OneThatHasWrittenIsNotKilledAndNobodySeesWhatItDid) {
   Talker waiting(stage_);
   waiting.send(proto::encode_request({"BLPOP", "list", "0"}));
+  while (stage_.server().services().blocking.client_count() == 0) stage_.tick();
   runner_.send(proto::encode_request(
       {"EVAL",
        "redis.call('RPUSH', 'list', 'a', 'b') local n = 0 while n < 2e7 do n = n + 1 end "

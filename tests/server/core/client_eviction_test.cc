@@ -55,16 +55,6 @@ TEST(ClientEviction, HalfARequestCounts) {
   EXPECT_FALSE(is_there(client));
 }
 
-TEST(ClientEviction, APercentageOfMaxmemory) {
-  SimServer server({"--maxmemory", "1gb", "--maxmemory-clients", "1%"});
-  SimClient client = server.dial();
-  hold(client, 3'000'000);
-  EXPECT_TRUE(is_there(client));
-  client.ask({"SET", "k", std::string(9'000'000, 'v')});
-  server.spin();
-  EXPECT_FALSE(is_there(client));
-}
-
 TEST(ClientEviction, ALoweredLimitHoldsAtOnce) {
   SimServer server;
   SimClient client = server.dial(), admin = server.dial();
