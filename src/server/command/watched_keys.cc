@@ -47,35 +47,33 @@ void WatchedKeys::unwatch(Session& session) {
   if (watchers_.empty()) effects_.detach(*this);
 }
 
-// One that was gone already may go.
 void WatchedKeys::on_change(const KeyChange& change) {
   if (!change.is_change()) return;
   const DbKey changed{change.db, change.key};
   const auto* watchers = watchers_.find(changed);
   if (!watchers) return;
   const bool absent = databases_[change.db].find(change.key) == nullptr;
-  for (const SessionId id : *watchers) {
-    Watches& watches = watches_of(id);
-    const auto known = std::find_if(
-        watches.keys.begin(), watches.keys.end(),
-        [&](const KeptKey& key) { return key.db == change.db && key.name == change.key.name; });
-    if (absent && known->was_gone) {
-      known->was_gone = false;
-    } else {
-      watches.broken = true;
-    }
-  }
+  for (const SessionId id : *watchers) note_change(watches_of(id), changed, absent);
 }
 
-void WatchedKeys::break_watches(const std::vector<SessionId>& watchers) {
-  for (const SessionId id : watchers) watches_of(id).broken = true;
+// One that was gone already may go.
+void WatchedKeys::note_change(Watches& watches, DbKey changed, bool absent) {
+  const auto known = std::find_if(
+      watches.keys.begin(), watches.keys.end(),
+      [&](const KeptKey& key) { return key.db == changed.db && key.name == changed.key.name; });
+  if (absent && known->was_gone) {
+    known->was_gone = false;
+  } else {
+    watches.broken = true;
+  }
 }
 
 // A key that was not there before and is not there now has not changed.
 void WatchedKeys::on_emptied(int db) {
   for (auto& [key, watchers] : watchers_) {
     if (db != Effects::kEveryDb && key.db != db) continue;
-    if (databases_[key.db].find(key.view().key)) break_watches(watchers);
+    if (!databases_[key.db].find(key.view().key)) continue;
+    for (const SessionId id : watchers) note_change(watches_of(id), key.view(), true);
   }
 }
 

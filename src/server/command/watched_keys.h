@@ -37,7 +37,7 @@ class WatchedKeys final : private ChangeObserver {
   void on_emptied(int db) override;
   void on_swapped(uint8_t, uint8_t) override {}
   Watches& watches_of(SessionId id) { return *clients_.find(id)->extras->watches; }
-  void break_watches(const std::vector<SessionId>& watchers);
+  static void note_change(Watches& watches, DbKey changed, bool absent);
   void note_swap(WatchedKey& key, bool& broken, uint8_t other, int64_t now_ms) const;
 
   Clients& clients_;

@@ -122,8 +122,13 @@ Gates::Answer Gates::check_replication(const Command& command, const Session& se
   return refused_if(refusals::of_replication(services_.state.facts()));
 }
 
-Gates::Answer Gates::check_stale_data(const Command& command, const Session&, Args args) {
-  return refused_if(refusals::of_stale_data(services_.state.facts(), own_flags(command, args)));
+// EXEC does not mind what none of its commands minds.
+Gates::Answer Gates::check_stale_data(const Command& command, const Session& session, Args args) {
+  CommandFlags flags = own_flags(command, args);
+  if (command.full_name == "exec" && session.has(SessionFlag::kMulti))
+    for (const KeptRequest& request : session.extras->transaction->requests())
+      if (!(own_flags(request.command(), request.args()) & kStale)) flags &= ~kStale;
+  return refused_if(refusals::of_stale_data(services_.state.facts(), flags));
 }
 
 Gates::Answer Gates::check_loading(const Command& command, const Session&, Args) {
