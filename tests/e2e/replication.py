@@ -303,6 +303,23 @@ def a_failing_master_leaves_the_data(servers):
 
 
 @test
+def a_replica_that_takes_nothing_is_left_behind(servers):
+    """It asks for a snapshot and does not read: the child is free again after repl-timeout."""
+    master = servers.millrace(*COMMON, "--repl-timeout", "2")
+    client = master.client()
+    for i in range(60):
+        client.ask(b"SET", b"k%d" % i, os.urandom(1 << 19))
+    lazy = master.client()
+    lazy.send(b"REPLCONF", b"capa", b"eof")
+    lazy.send(b"PSYNC", b"?", b"-1")
+    wait_until(lambda: info(master)["connected_slaves"] == "1", "the lazy one")
+    wait_until(lambda: "timedout replica (full sync)" in master.log(), "its end")
+    replica = servers.redis(*COMMON)
+    follow(replica, master.port)
+    expect_equal(master, replica)
+
+
+@test
 def config_rewrite_knows_the_master(servers):
     master = servers.redis(*COMMON)
     directory = servers.running[0].directory

@@ -6,8 +6,7 @@
 
 namespace millrace {
 
-AckWaiters::AckWaiters(Services& services, Leader& leader)
-    : services_(services), leader_(leader) {
+AckWaiters::AckWaiters(Services& services, Leader& leader) : services_(services), leader_(leader) {
   leader_.on_acknowledged([this] { retry(); });
 }
 

@@ -20,8 +20,7 @@ void Backlog::append(std::string_view bytes) {
   const size_t at = place(next_offset_);
   const size_t first = std::min(bytes.size(), capacity_ - at);
   if (first > 0) std::memcpy(bytes_.get() + at, bytes.data(), first);
-  if (bytes.size() > first)
-    std::memcpy(bytes_.get(), bytes.data() + first, bytes.size() - first);
+  if (bytes.size() > first) std::memcpy(bytes_.get(), bytes.data() + first, bytes.size() - first);
   next_offset_ += int64_t(bytes.size());
   size_ = std::min(size_ + bytes.size(), capacity_);
 }

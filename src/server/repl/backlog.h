@@ -1,6 +1,6 @@
 // The last bytes of the replication stream, so that a replica whose link was cut goes on where it
-// stopped. A ring of fixed size; bytes are numbered from 1 on, as Redis numbers them: a replica that
-// has `offset` bytes asks for number offset + 1.
+// stopped. A ring of fixed size; bytes are numbered from 1 on, as Redis numbers them: a replica
+// that has `offset` bytes asks for number offset + 1.
 //
 //         first_offset()                    next_offset()
 //              |                                  |
@@ -37,9 +37,7 @@ class Backlog {
   size_t capacity() const { return capacity_; }
 
   // Whether everything from this byte on is here. The byte to come is: it is nothing.
-  bool reaches(int64_t offset) const {
-    return offset >= first_offset() && offset <= next_offset_;
-  }
+  bool reaches(int64_t offset) const { return offset >= first_offset() && offset <= next_offset_; }
   // Everything from there on, in two pieces. Good until the next append or resize.
   std::array<std::string_view, 2> from(int64_t offset) const;
 

@@ -18,7 +18,8 @@ const char* Failover::state_name() const {
 
 std::optional<std::string> Failover::refusal(const FailoverTerms& terms) {
   if (under_way()) return "ERR FAILOVER already in progress.";
-  if (services_.state.follows_master()) return "ERR FAILOVER is not valid when server is a replica.";
+  if (services_.state.follows_master())
+    return "ERR FAILOVER is not valid when server is a replica.";
   if (leader_.replica_count() == 0) return "ERR FAILOVER requires connected replicas.";
   if (terms.force && (!terms.target || terms.timeout_ms == 0))
     return "ERR FAILOVER with force option requires both a timeout and target HOST and IP.";

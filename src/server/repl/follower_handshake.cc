@@ -166,8 +166,8 @@ FollowerHandshake::Step FollowerHandshake::full_sync(std::string_view words) {
 
 FollowerHandshake::Step FollowerHandshake::refused(std::string_view line) {
   if (is_passing(line))
-    return fail(fmt::format("Master is currently unable to PSYNC but should be in the future: {}",
-                            line));
+    return fail(
+        fmt::format("Master is currently unable to PSYNC but should be in the future: {}", line));
   if (terms_.failover) return fail(fmt::format("Failover target rejected psync request: {}", line));
   if (!line.starts_with("-ERR"))
     return fail(fmt::format("Unexpected reply to PSYNC from master: {}", line));

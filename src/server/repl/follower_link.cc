@@ -73,13 +73,12 @@ void FollowerLink::connect() {
   last_io_ = loop_.now();
   if (auto address = ae::Address::parse(master_.host, master_.port)) return dial({*address});
   if (!resolver_) resolver_ = std::make_unique<ae::Resolver>(loop_);
-  const auto asked = resolver_->resolve(master_.host, master_.port,
-                                        [this](ae::Result<std::vector<ae::Address>> found) {
-                                          if (found) return dial(std::move(*found));
-                                          log::warning("Unable to connect to MASTER: {}",
-                                                       found.error().message());
-                                          retry_later();
-                                        });
+  const auto asked = resolver_->resolve(
+      master_.host, master_.port, [this](ae::Result<std::vector<ae::Address>> found) {
+        if (found) return dial(std::move(*found));
+        log::warning("Unable to connect to MASTER: {}", found.error().message());
+        retry_later();
+      });
   if (!asked) return retry_later();
   question_ = *asked;
 }
@@ -177,8 +176,7 @@ void FollowerLink::tick() {
 void FollowerLink::acknowledge() {
   const std::string offset = std::to_string(owner_.applied_offset());
   const AppendOnly& file = services_.append_only;
-  if (!file.enabled())
-    return connection_.send(proto::encode_request({"REPLCONF", "ACK", offset}));
+  if (!file.enabled()) return connection_.send(proto::encode_request({"REPLCONF", "ACK", offset}));
   synced_.update(file, owner_.applied_offset());
   const std::string synced = std::to_string(synced_.value());
   connection_.send(proto::encode_request({"REPLCONF", "ACK", offset, "FACK", synced}));

@@ -7,9 +7,9 @@
 //      +---- any of them, when the link closes: again after a pause that doubles
 //
 // While a snapshot is received the old data is served; it goes when the new file is whole, by its
-// checksum, and begins to be loaded, in slices between which clients get -LOADING. Whatever a master sends or
-// fails to send ends in kConnect with a line in the log; what had been applied by then is the point
-// to go on from.
+// checksum, and begins to be loaded, in slices between which clients get -LOADING. Whatever a
+// master sends or fails to send ends in kConnect with a line in the log; what had been applied by
+// then is the point to go on from.
 //
 // The link knows what to do with bytes; what it means for the server (history, roles, replicas of
 // our own) is its owner's.
@@ -54,7 +54,8 @@ class FollowerLink final : private ae::ConnectionHandler, private MasterStream::
     virtual FollowerHandshake::Terms terms() = 0;
     // A snapshot is whole and will replace everything: replicas of our own must copy it too.
     virtual void data_goes() = 0;
-    // ... and has; it holds the history up to here. Nothing: loading it failed, and there is no data.
+    // ... and has; it holds the history up to here. Nothing: loading it failed, and there is no
+    // data.
     virtual void data_came(const std::optional<ResumePoint>& point) = 0;
     // The master goes on where we stopped; `id` is empty if its history has the name it had.
     virtual void goes_on(std::string_view id) = 0;

@@ -69,8 +69,9 @@ void FollowerLink::greeted(FollowerHandshake::Outcome outcome) {
 void FollowerLink::begin_transfer(ResumePoint promised) {
   auto file = ReceivedFile::create(storage_, services_.config.dir);
   if (!file) {
-    return fail(fmt::format("Opening the temp file needed for MASTER <-> REPLICA synchronization: {}",
-                            file.error().message()));
+    return fail(
+        fmt::format("Opening the temp file needed for MASTER <-> REPLICA synchronization: {}",
+                    file.error().message()));
   }
   file_ = std::move(*file);
   promised_ = std::move(promised);
@@ -88,14 +89,16 @@ size_t FollowerLink::receive(ae::Bytes bytes) {
   });
   if (!had_begun && transfer_->has_begun()) {
     transfer_->is_marked()
-        ? log::notice("MASTER <-> REPLICA sync: receiving streamed RDB from master with EOF to disk")
+        ? log::notice(
+              "MASTER <-> REPLICA sync: receiving streamed RDB from master with EOF to disk")
         : log::notice("MASTER <-> REPLICA sync: receiving {} bytes from master to disk",
                       transfer_->total_bytes());
   }
   if (!written) {
-    fail(fmt::format("Write error or short write writing to the DB dump file needed for MASTER <-> "
-                     "REPLICA synchronization: {}",
-                     written.error().message()));
+    fail(
+        fmt::format("Write error or short write writing to the DB dump file needed for MASTER <-> "
+                    "REPLICA synchronization: {}",
+                    written.error().message()));
   } else if (step.outcome == SnapshotTransfer::Outcome::kFailed) {
     fail(transfer_->problem());
   } else if (step.outcome == SnapshotTransfer::Outcome::kWhole) {
@@ -109,9 +112,10 @@ void FollowerLink::received() {
     return fail(fmt::format("What the MASTER sent is no snapshot: {}", *problem));
   const std::string path = services_.config.dir + "/" + services_.config.dbfilename;
   if (auto kept = file_->keep_as(path); !kept) {
-    return fail(fmt::format("Failed trying to rename the temp DB into {} in MASTER <-> REPLICA "
-                            "synchronization: {}",
-                            services_.config.dbfilename, kept.error().message()));
+    return fail(
+        fmt::format("Failed trying to rename the temp DB into {} in MASTER <-> REPLICA "
+                    "synchronization: {}",
+                    services_.config.dbfilename, kept.error().message()));
   }
   set_state(State::kLoading);
   log::notice("MASTER <-> REPLICA sync: Flushing old data");

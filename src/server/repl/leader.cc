@@ -159,8 +159,8 @@ void Leader::say(std::initializer_list<std::string_view> words) {
 void Leader::flush() {
   if (pending_.empty()) return;
   const std::string bytes = std::exchange(pending_, {});
-  const size_t most = services_.config.client_output_buffer_limit[size_t(ClientClass::kReplica)]
-                          .hard_bytes;
+  const size_t most =
+      services_.config.client_output_buffer_limit[size_t(ClientClass::kReplica)].hard_bytes;
   each([&](Replica& replica) {
     Session& session = *services_.clients.find(replica.session);
     if (replica.state == Replica::State::kOnline) return services_.clients.push(session, bytes);
@@ -215,8 +215,7 @@ void Leader::each(const std::function<void(Replica&)>& visitor) {
     if (replica.is_replica()) visitor(replica);
 }
 
-void Leader::each_in(Replica::State state,
-                     const std::function<void(Replica&, Session&)>& visitor) {
+void Leader::each_in(Replica::State state, const std::function<void(Replica&, Session&)>& visitor) {
   each([&](Replica& replica) {
     if (replica.state == state) visitor(replica, *services_.clients.find(replica.session));
   });
@@ -259,8 +258,7 @@ size_t Leader::good_count() const {
 void Leader::judge_replicas() {
   const Config& config = services_.config;
   const bool asked = config.min_replicas_to_write > 0 && config.min_replicas_max_lag_s > 0;
-  const bool too_few =
-      asked && !follows() && good_count() < size_t(config.min_replicas_to_write);
+  const bool too_few = asked && !follows() && good_count() < size_t(config.min_replicas_to_write);
   if (services_.state.facts().too_few_replicas == too_few) return;
   services_.state.change([&](ServerState::Facts& facts) { facts.too_few_replicas = too_few; });
 }
@@ -274,6 +272,7 @@ void Leader::tick() {
     say({"PING"});
   send_alive_signs();
   end_silent();
+  end_stalled();
   drop_unused_backlog();
   judge_replicas();
 }
@@ -294,6 +293,21 @@ void Leader::end_silent() {
   each_in(Replica::State::kOnline, [this](Replica& replica, Session& session) {
     if (seconds_between(replica.acked_at, loop_.now()) <= services_.config.repl_timeout_s) return;
     log::warning("Disconnecting timedout replica (streaming sync): {}", address_of(replica));
+    services_.clients.link().close_now(session);
+  });
+}
+
+// One that takes nothing of its snapshot holds up the others, and the child. Loading it may take as
+// long as it likes: of that we hear nothing.
+void Leader::end_stalled() {
+  each([this](Replica& replica) {
+    if (!replica.holds_back()) return;
+    Session& session = *services_.clients.find(replica.session);
+    const size_t unsent = services_.clients.link().output_bytes(session);
+    if (unsent == 0 || unsent != replica.unsent_bytes) replica.acked_at = loop_.now();
+    replica.unsent_bytes = unsent;
+    if (seconds_between(replica.acked_at, loop_.now()) <= services_.config.repl_timeout_s) return;
+    log::warning("Disconnecting timedout replica (full sync): {}", address_of(replica));
     services_.clients.link().close_now(session);
   });
 }

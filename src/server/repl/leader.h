@@ -104,6 +104,7 @@ class Leader final : private FeedSink {
   void explain(const SyncRequest& request, SyncDecision decision, const Replica& replica);
   void send_alive_signs();
   void end_silent();
+  void end_stalled();
   void drop_unused_backlog();
   void judge_replicas();
   bool follows() const { return services_.state.follows_master(); }

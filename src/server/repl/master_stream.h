@@ -1,6 +1,6 @@
 // The stream that a master sends once its replica is in step: commands, applied as they come and
-// counted byte by byte. The count is what a cut link is resumed by, so it only moves at places where
-// nothing is half done: behind a command, or behind the EXEC of a transaction.
+// counted byte by byte. The count is what a cut link is resumed by, so it only moves at places
+// where nothing is half done: behind a command, or behind the EXEC of a transaction.
 //
 //   MasterStream stream(target);
 //   auto step = stream.feed(bytes);        // step.consumed; present the rest again with more

@@ -34,6 +34,8 @@ struct Replica {
   int64_t acked_offset = 0;
   int64_t synced_offset = 0;  // in its append-only file
   ae::TimePoint acked_at = {};
+  // Of its snapshot, with its connection; looked at once a second.
+  size_t unsent_bytes = 0;
   // The stream since the snapshot that it is getting.
   std::string held = {};
 

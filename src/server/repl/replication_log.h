@@ -1,6 +1,6 @@
 // The stream of changes as numbers and bytes: which history it belongs to, how many bytes it has
-// had, and the newest of them. One per server, written by the leader when the server is a master and
-// by the link when it follows one, so that a change of role goes on from the same place.
+// had, and the newest of them. One per server, written by the leader when the server is a master
+// and by the link when it follows one, so that a change of role goes on from the same place.
 //
 // Invariant: where there is a backlog, its next byte is number offset() + 1.
 // Thread: the one that runs commands.

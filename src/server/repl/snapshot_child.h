@@ -1,7 +1,8 @@
 // A child process that writes a snapshot of this moment into a socket.
 //
 //   auto child = SnapshotChild::start(processes, services, facts);
-//   loop.watch((*child)->descriptor(), ae::Events::kReadable, ...);   // until the end of the stream
+//   loop.watch((*child)->descriptor(), ae::Events::kReadable, ...);   // until the end of the
+//   stream
 //   (*child)->outcome()                                               // nothing: not over yet
 //
 // One that is dropped is killed. Thread: the main loop's.

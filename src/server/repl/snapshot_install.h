@@ -1,5 +1,5 @@
-// Puts a snapshot in the place of the data: what there was goes, and the file's keys come, in slices
-// between which the loop serves.
+// Puts a snapshot in the place of the data: what there was goes, and the file's keys come, in
+// slices between which the loop serves.
 //
 // Thread: the main loop's.
 #pragma once

@@ -111,9 +111,8 @@ void SnapshotSender::take(std::string_view bytes) {
     if (auto written = spool_->write(bytes); !written) failed(written.error().message());
     return;
   }
-  leader_.each_in(State::kMaking, [&](Replica&, Session& session) {
-    services_.clients.push(session, bytes);
-  });
+  leader_.each_in(State::kMaking,
+                  [&](Replica&, Session& session) { services_.clients.push(session, bytes); });
   if (!is_somebody_behind()) return;
   loop_.set_interest(watched_, ae::Events::kNone);
   timer_ = loop_.add_timer(kLook, [this] { look(); });

@@ -1,13 +1,13 @@
-// Snapshots for replicas that have nothing to go on with. A child writes it, and all who waited when
-// it began get it.
+// Snapshots for replicas that have nothing to go on with. A child writes it, and all who waited
+// when it began get it.
 //
 //   child --socket--> SnapshotSender --push--> replicas             $EOF:<mark> ... <mark>
 //                          |
 //                          +--file--> and from it, when it is whole  $<length> ...
 //
-// Without a disk the bytes go to the replicas as they come (repl-diskless-sync yes): the slowest sets
-// the pace, since nothing is read from the child while somebody has more than kAhead unread. With
-// one (or for a replica that does not know the mark) they go into a file first. Changes made
+// Without a disk the bytes go to the replicas as they come (repl-diskless-sync yes): the slowest
+// sets the pace, since nothing is read from the child while somebody has more than kAhead unread.
+// With one (or for a replica that does not know the mark) they go into a file first. Changes made
 // meanwhile are held back by the leader, and follow.
 //
 // Replicas that come while a snapshot is made wait for the next one.
@@ -23,8 +23,8 @@
 #include "server/persist/storage.h"
 #include "server/repl/follower_link.h"
 #include "server/repl/leader.h"
-#include "server/repl/snapshot_child.h"
 #include "server/repl/received_file.h"
+#include "server/repl/snapshot_child.h"
 
 namespace millrace {
 
@@ -37,9 +37,8 @@ class SnapshotSender final : private ae::FileHandler {
   // How often a replica that is behind is looked at, and a child that has said all.
   static constexpr ae::Nanoseconds kLook = ae::Milliseconds(1);
 
-  SnapshotSender(ae::EventLoop& loop, Services& services, Storage& storage,
-                 ChildProcess& processes, ReplicationLog& log, Leader& leader,
-                 const FollowerLink& link);
+  SnapshotSender(ae::EventLoop& loop, Services& services, Storage& storage, ChildProcess& processes,
+                 ReplicationLog& log, Leader& leader, const FollowerLink& link);
   ~SnapshotSender();
   SnapshotSender(const SnapshotSender&) = delete;
   SnapshotSender& operator=(const SnapshotSender&) = delete;

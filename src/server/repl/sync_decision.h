@@ -29,7 +29,9 @@ enum class SyncDecision : uint8_t {
   kFullLackOfBacklog,  // the bytes are gone, or were never here
 };
 
-inline bool is_full(SyncDecision decision) { return decision != SyncDecision::kContinue; }
+inline bool is_full(SyncDecision decision) {
+  return decision != SyncDecision::kContinue;
+}
 
 SyncDecision decide_sync(const SyncRequest& request, const ReplicationId& history,
                          const Backlog* backlog);

@@ -73,7 +73,8 @@ TEST(FollowerHandshake, GoesOnWhereItStopped) {
   const std::string said = ping() + introduction() + proto::encode_request({"PSYNC", kId, "123"});
   expect_talk(terms, "+PONG\r\n+OK\r\n+OK\r\n+CONTINUE\r\n", Outcome::kContinue, said);
   const std::string other(40, 'b');
-  expect_talk(terms, "+PONG\r\n+OK\r\n+OK\r\n+CONTINUE " + other + "\r\n", Outcome::kContinue, said);
+  expect_talk(terms, "+PONG\r\n+OK\r\n+OK\r\n+CONTINUE " + other + "\r\n", Outcome::kContinue,
+              said);
   FollowerHandshake handshake(terms);
   talk(handshake, "+PONG\r\n+OK\r\n+OK\r\n+CONTINUE " + other + "\r\n", 1000);
   EXPECT_EQ(handshake.granted().id, other);
@@ -83,8 +84,7 @@ TEST(FollowerHandshake, LogsIn) {
   const std::string rest = proto::encode_request({"PSYNC", "?", "-1"});
   const std::string answers = "-NOAUTH Authentication required.\r\n+OK\r\n+OK\r\n+OK\r\n";
   const std::string granted = "+FULLRESYNC " + kId + " 0\r\n";
-  expect_talk({.password = "secret", .listening_port = 6379}, answers + granted,
-              Outcome::kFullSync,
+  expect_talk({.password = "secret", .listening_port = 6379}, answers + granted, Outcome::kFullSync,
               ping() + proto::encode_request({"AUTH", "secret"}) + introduction() + rest);
   expect_talk({.user = "mill", .password = "secret", .listening_port = 6379}, answers + granted,
               Outcome::kFullSync,

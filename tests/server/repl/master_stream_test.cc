@@ -62,8 +62,8 @@ TEST(MasterStream, CountsEveryByteAndStopsOnlyBetweenUnits) {
     ASSERT_EQ(feed_in_pieces(stream, bytes, piece), "");
     ASSERT_EQ(target.stream, bytes);
     ASSERT_EQ(target.acks, 1);
-    ASSERT_EQ(target.ran, (std::vector<std::string>{"SELECT", "SET", "MULTI", "SET", "SET", "EXEC",
-                                                     "SET"}));
+    ASSERT_EQ(target.ran,
+              (std::vector<std::string>{"SELECT", "SET", "MULTI", "SET", "SET", "EXEC", "SET"}));
     const size_t unit = select.size() + set.size();
     ASSERT_EQ(target.places[1], unit);
     ASSERT_EQ(target.places[2], unit + multi.size() + 2 * set.size() + exec.size());
