@@ -120,6 +120,7 @@ TEST(AppendOnlyTest, OnAFullDiskWritesAreRefusedUntilThereIsRoom) {
   Life life(disk, "everysec");
   Talker talker(life.stage());
   EXPECT_EQ(talker.ask({"SET", "k", "1"}).text, "OK");
+  life.stage().worker().run_all();  // else the next write waits for its sync
   disk.set_capacity(disk.used() + 5);
   talker.ask({"SET", "k", "2"});
   EXPECT_EQ(talker.ask({"SET", "k", "3"}).text,
@@ -129,7 +130,9 @@ TEST(AppendOnlyTest, OnAFullDiskWritesAreRefusedUntilThereIsRoom) {
             std::string::npos);
   disk.set_capacity(UINT64_MAX);
   life.stage().pass(ae::Seconds(2));
+  life.stage().worker().run_all();
   EXPECT_EQ(talker.ask({"SET", "k", "4"}).text, "OK");
+  life.stage().pass(ae::Seconds(2));
   life.stage().worker().run_all();
   disk.crash(Torn::kAll);
   Life again(disk, "everysec");
