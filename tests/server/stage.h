@@ -41,7 +41,7 @@ struct StageOptions {
   bool completions = false;
   size_t io_threads = 0;
   std::vector<const char*> settings = {};  // further arguments of the server
-  fakes::SimStorage* disk = nullptr;     // one that outlives the server; null: its own
+  fakes::SimStorage* disk = nullptr;       // one that outlives the server; null: its own
 };
 
 inline uint64_t seed() {

@@ -108,7 +108,7 @@ class BlockedClients final : public Blocking, private ChangeObserver {
   KeyIndex<Queue> queues_;
   Deadlines deadlines_;
   ae::TimerId timer_;
-  std::vector<KeptKey> ready_;        // each once
+  std::vector<KeptKey> ready_;  // each once
   std::vector<SessionId> retries_;
   const Waiting* running_ = nullptr;  // whose command runs again
 };

@@ -59,8 +59,8 @@ void replication(Services& services, InfoText& text) {
     text.field("min_slaves_good_slaves", facts.good_replicas);
   size_t number = 0;
   for (const ReplicaFacts& replica : facts.replicas)
-    text.line("slave{}:ip={},port={},state={},offset={},lag={}", number++, replica.ip,
-              replica.port, replica.state, replica.offset, replica.lag_s);
+    text.line("slave{}:ip={},port={},state={},offset={},lag={}", number++, replica.ip, replica.port,
+              replica.state, replica.offset, replica.lag_s);
   text.field("master_failover_state", facts.failover_state);
   text.field("master_replid", facts.id);
   text.field("master_replid2", facts.second_id);

@@ -8,8 +8,8 @@
 //     BGSAVE SCHEDULE --(no other child)--------------'
 //
 // Effects::unsaved_changes() counts what is not yet on the disk: a snapshot that succeeds takes off
-// what it began with. The rules and the lines of the log are Redis', so that what watches one server can
-// watch the other.
+// what it began with. The rules and the lines of the log are Redis', so that what watches one
+// server can watch the other.
 //
 // Thread: the main loop's. A failure is told by the outcome, the log, INFO, and, where
 // stop-writes-on-bgsave-error says so, by -MISCONF.
