@@ -198,7 +198,9 @@ void IoPool::give_back() {
 }
 
 bool IoPool::run_one(size_t index) {
-  if (!threads_[index]) return false;
+  // A batch may have changed the number of threads, and so whose turn it is: one a round all the
+  // same.
+  if (!threads_[index] || threads_[index]->has_batch()) return false;
   IoBatch* batch = threads_[index]->begin_batch();
   if (!batch) return false;
   run(uint8_t(index + 1), *batch);

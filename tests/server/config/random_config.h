@@ -92,6 +92,8 @@ class RandomConfig {
     } else if (name == "save") {
       for (uint64_t i = 2 * random_.below(3); i > 0; --i)
         words.push_back(std::to_string(1 + random_.below(1'000'000)));
+    } else if (name == "maxmemory-clients") {
+      words = {random_.one_in(2) ? std::to_string(random_.below(101)) + "%" : small_number()};
     } else if (name == "replicaof") {
       words = {text() + "x", std::to_string(random_.below(65536))};
     } else {
