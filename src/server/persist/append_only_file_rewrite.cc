@@ -123,7 +123,9 @@ bool AppendOnlyFile::is_held_back() {
 }
 
 void AppendOnlyFile::rewrite_if_due() {
-  if (parts_.child.running() || parts_.services.state.loading()) return;
+  const ServerState& state = parts_.services.state;
+  if (parts_.child.running() || state.loading()) return;
+  if (state.script_is_busy()) return;  // the base would have half of what it does
   if (rewrite_scheduled_) {
     if (!is_held_back()) begin_rewrite();
     return;

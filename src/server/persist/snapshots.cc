@@ -135,7 +135,9 @@ bool Snapshots::may_try() {
 }
 
 void Snapshots::run_cron() {
-  if (services_.cron_paused || services_.state.loading() || child_.running() || !may_try()) return;
+  const ServerState& state = services_.state;
+  if (services_.cron_paused || state.loading() || child_.running() || !may_try()) return;
+  if (state.script_is_busy()) return;  // the snapshot would have half of what it does
   for (const SavePoint& point : services_.config.save) {
     const auto changes = static_cast<int64_t>(services_.effects.unsaved_changes());
     if (changes < point.changes || now_s() - facts().last_save_s <= point.seconds) continue;

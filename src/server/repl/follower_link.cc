@@ -162,6 +162,10 @@ bool FollowerLink::has_timed_out() const {
 }
 
 void FollowerLink::tick() {
+  if (!services_.state.script_is_busy() && connection_.alive() &&
+      connection_.paused(ae::PauseReason::kBusy)) {
+    connection_.resume(ae::PauseReason::kBusy);
+  }
   if (state_ == State::kConnected) acknowledge();
   // A master takes an empty line for a sign of life.
   if (state_ == State::kLoading) return connection_.send("\n");

@@ -19,6 +19,10 @@ constexpr ae::Nanoseconds kBetweenSlices = ae::Microseconds(100);
 size_t FollowerLink::on_data(ae::Connection connection, ae::MutableBytes data) {
   if (!(connection.id() == connection_.id())) return data.size();
   last_io_ = loop_.now();
+  if (services_.state.script_is_busy()) {  // nothing comes between its commands; tick() goes on
+    connection.pause(ae::PauseReason::kBusy);
+    return 0;
+  }
   size_t at = 0;
   while (at < data.size() && is_open() && state_ != State::kLoading) {
     const ae::MutableBytes rest = data.subspan(at);

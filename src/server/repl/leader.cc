@@ -210,12 +210,12 @@ void Leader::begin_leading() {
 
 // --- counting
 
-void Leader::each(const std::function<void(Replica&)>& visitor) {
+void Leader::each(ds::FunctionRef<void(Replica&)> visitor) {
   for (auto& [id, replica] : replicas_)
     if (replica.is_replica()) visitor(replica);
 }
 
-void Leader::each_in(Replica::State state, const std::function<void(Replica&, Session&)>& visitor) {
+void Leader::each_in(Replica::State state, ds::FunctionRef<void(Replica&, Session&)> visitor) {
   each([&](Replica& replica) {
     if (replica.state == state) visitor(replica, *services_.clients.find(replica.session));
   });

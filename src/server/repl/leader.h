@@ -13,7 +13,6 @@
 // Thread: the one that runs commands.
 #pragma once
 
-#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -25,6 +24,7 @@
 #include "server/command/feed.h"
 #include "server/command/replication_view.h"
 #include "server/command/services.h"
+#include "server/ds/function_ref.h"
 #include "server/repl/replica.h"
 #include "server/repl/replication_log.h"
 #include "server/repl/sync_decision.h"
@@ -64,8 +64,8 @@ class Leader final : private FeedSink {
   void forget_database() { encoder_.forget_database(); }
 
   // --- snapshots: what the one that makes them (snapshot_sender.h) needs
-  void each(const std::function<void(Replica&)>& visitor);
-  void each_in(Replica::State state, const std::function<void(Replica&, Session&)>& visitor);
+  void each(ds::FunctionRef<void(Replica&)> visitor);
+  void each_in(Replica::State state, ds::FunctionRef<void(Replica&, Session&)> visitor);
   size_t count_in(Replica::State state) const;
   // It has been sent a snapshot of `offset`; what was held back follows it.
   void went_online(Replica& replica);

@@ -35,6 +35,7 @@ SnapshotSender::~SnapshotSender() {
 // --- the beginning
 
 void SnapshotSender::tick() {
+  if (services_.state.script_is_busy()) return;  // the snapshot would have half of what it does
   if (!child_ && !source_ && !processes_.running() && is_due()) begin();
 }
 

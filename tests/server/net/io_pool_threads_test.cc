@@ -85,10 +85,11 @@ class IoPoolThreads : public testing::TestWithParam<const char*> {
   void SetUp() override {
     port_ = free_port();
     const std::string port = std::to_string(port_);
-    const char* arguments[] = {
-        "millrace-server", "--port",  port.c_str(),   "--bind", "127.0.0.1",
-        "--loglevel",      "warning", "--io-threads", "3",      "--io-threads-accept",
-        GetParam()};
+    const char* arguments[] = {"millrace-server", "--save",     "",
+                               "--port",          port.c_str(), "--bind",
+                               "127.0.0.1",       "--loglevel", "warning",
+                               "--io-threads",    "3",          "--io-threads-accept",
+                               GetParam()};
     ASSERT_FALSE(config_.load_arguments(int(std::size(arguments)), arguments));
     std::atomic<bool> open = false;
     runner_ = std::thread([this, &open] {
