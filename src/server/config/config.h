@@ -67,11 +67,6 @@ struct SavePoints : std::vector<SavePoint> {
 // likes.
 enum class AppendSync : uint8_t { kAlways, kEverySecond, kNever };
 
-enum class SanitizePayload : uint8_t { kNo, kYes, kClients };
-
-// Where a master's snapshot is loaded from.
-enum class DisklessLoad : uint8_t { kDisabled, kOnEmptyDb, kSwapDb };
-
 // What a replica does about a command of its master that fails.
 enum class PropagationErrors : uint8_t { kIgnore, kPanic, kPanicOnReplicas };
 
@@ -242,7 +237,6 @@ struct Config {
   bool rdb_save_incremental_fsync = true;
   bool rdb_del_sync_files = false;
   bool stop_writes_on_bgsave_error = true;
-  SanitizePayload sanitize_dump_payload = SanitizePayload::kNo;
 
   // --- append-only file
   bool appendonly = false;
@@ -269,11 +263,9 @@ struct Config {
   bool replica_announced = true;
   std::string replica_announce_ip;
   uint16_t replica_announce_port = 0;
-  bool replica_ignore_disk_write_errors = false;
   bool repl_diskless_sync = true;
   int repl_diskless_sync_delay_s = 5;
   int repl_diskless_sync_max_replicas = 0;
-  DisklessLoad repl_diskless_load = DisklessLoad::kDisabled;
   bool repl_disable_tcp_nodelay = false;
   int repl_ping_replica_period_s = 10;
   int repl_timeout_s = 60;

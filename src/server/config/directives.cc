@@ -106,16 +106,6 @@ constexpr EnumName kSyncNames[] = {
     named("always", AppendSync::kAlways),
     named("no", AppendSync::kNever),
 };
-constexpr EnumName kSanitizeNames[] = {
-    named("no", SanitizePayload::kNo),
-    named("yes", SanitizePayload::kYes),
-    named("clients", SanitizePayload::kClients),
-};
-constexpr EnumName kDisklessNames[] = {
-    named("disabled", DisklessLoad::kDisabled),
-    named("on-empty-db", DisklessLoad::kOnEmptyDb),
-    named("swapdb", DisklessLoad::kSwapDb),
-};
 constexpr EnumName kPropagationNames[] = {
     named("ignore", PropagationErrors::kIgnore),
     named("panic", PropagationErrors::kPanic),
@@ -124,6 +114,10 @@ constexpr EnumName kPropagationNames[] = {
 
 // --- why a directive is absent
 
+constexpr std::string_view kAlwaysSanitized = "what comes as a payload is always checked whole";
+constexpr std::string_view kReplicasGoOn = "a replica goes on with what its master sends";
+constexpr std::string_view kSnapshotInFile =
+    "a master's snapshot goes into a file first, so that the old data stays until it is whole";
 constexpr std::string_view kNoCluster = "it is not a cluster node";
 constexpr std::string_view kNoTls = "it speaks plain TCP and unix sockets, not TLS";
 constexpr std::string_view kNoModules = "it loads no modules";
@@ -308,7 +302,7 @@ const Directive kTable[] = {
     {"rdb-save-incremental-fsync", "", kAnyTime, BoolField{&Config::rdb_save_incremental_fsync}},
     {"rdb-del-sync-files", "", kAnyTime, BoolField{&Config::rdb_del_sync_files}},
     {"stop-writes-on-bgsave-error", "", kAnyTime, BoolField{&Config::stop_writes_on_bgsave_error}},
-    {"sanitize-dump-payload", "", kAnyTime, one_of<&Config::sanitize_dump_payload>(kSanitizeNames)},
+    {"sanitize-dump-payload", "", kAnyTime, AbsentField{"yes", kAlwaysSanitized}},
     {"appendonly", "", kAnyTime, BoolField{&Config::appendonly}},
     {"appendfsync", "", kAnyTime, one_of<&Config::appendfsync>(kSyncNames)},
     {"appendfilename", "", kStart, StringField{&Config::appendfilename, check_append_name}},
@@ -341,14 +335,13 @@ const Directive kTable[] = {
      StringField{&Config::replica_announce_ip}},
     {"replica-announce-port", "slave-announce-port", kAnyTime,
      integer<&Config::replica_announce_port>(0, UINT16_MAX)},
-    {"replica-ignore-disk-write-errors", "", kAnyTime,
-     BoolField{&Config::replica_ignore_disk_write_errors}},
+    {"replica-ignore-disk-write-errors", "", kAnyTime, AbsentField{"yes", kReplicasGoOn}},
     {"repl-diskless-sync", "", kAnyTime, BoolField{&Config::repl_diskless_sync}},
     {"repl-diskless-sync-delay", "", kAnyTime,
      integer<&Config::repl_diskless_sync_delay_s>(0, INT_MAX)},
     {"repl-diskless-sync-max-replicas", "", kAnyTime,
      integer<&Config::repl_diskless_sync_max_replicas>(0, INT_MAX)},
-    {"repl-diskless-load", "", kAnyTime, one_of<&Config::repl_diskless_load>(kDisklessNames)},
+    {"repl-diskless-load", "", kAnyTime, AbsentField{"disabled", kSnapshotInFile}},
     {"repl-disable-tcp-nodelay", "", kAnyTime, BoolField{&Config::repl_disable_tcp_nodelay}},
     {"repl-ping-replica-period", "repl-ping-slave-period", kAnyTime,
      integer<&Config::repl_ping_replica_period_s>(1, INT_MAX)},
