@@ -273,6 +273,36 @@ def failover_hands_over_without_a_loss(servers):
 
 
 @test
+def sync_of_old_is_answered_by_the_snapshot_alone(servers):
+    """SYNC: no offset, "$<length>", the file, the stream. redis-cli --rdb takes the file and no more."""
+    for make in (servers.redis, servers.millrace):
+        master = make(*COMMON)
+        master.ask(b"SET", b"k", b"v")
+        old = master.client()
+        old.socket.sendall(b"SYNC\r\n")
+        line = b"\n"
+        while line == b"\n":  # a sign of life
+            line = old.reader.readline()
+        assert line.startswith(b"$") and not line.startswith(b"$EOF"), line
+        assert old.reader.read(int(line[1:])).startswith(b"REDIS0")
+        master.ask(b"SET", b"k", b"w")
+        seen = b""
+        while not seen.endswith(b"$3\r\nSET\r\n$1\r\nk\r\n$1\r\nw\r\n"):
+            seen += old.reader.read(1)
+            assert len(seen) < 10_000, seen
+
+
+@test
+def who_wants_the_snapshot_alone_is_let_go(servers):
+    master = servers.millrace(*COMMON)
+    tool = master.client()
+    assert tool.ask(b"REPLCONF", b"rdb-only", b"1") == b"+OK"
+    tool.socket.sendall(b"SYNC\r\n")
+    assert b"REDIS0" in tool.reader.read()  # up to the end of the connection
+    wait_until(lambda: info(master)["connected_slaves"] == "0", "it is forgotten")
+
+
+@test
 def a_failing_master_leaves_the_data(servers):
     """Garbage instead of a snapshot: the old data is served on."""
     import socket

@@ -211,7 +211,9 @@ void psync(Context& c) {
 // SYNC
 void sync(Context& c) {
   if (refuse_sync(c)) return;
-  replication(c).leader().sync_whole(c.session());
+  Leader& leader = replication(c).leader();
+  leader.record(c.session()).speaks_psync = false;
+  leader.sync_whole(c.session());
   replication(c).snapshots().tick();
 }
 

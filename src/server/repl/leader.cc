@@ -175,6 +175,11 @@ void Leader::went_online(Replica& replica) {
   replica.state = Replica::State::kOnline;
   replica.acked_at = loop_.now();
   Session& session = *services_.clients.find(replica.session);
+  if (replica.wants_snapshot_only) {
+    log::notice("RDB transfer completed, rdb only replica ({}) should be disconnected asap",
+                address_of(replica));
+    return services_.clients.link().close_after_reply(session);
+  }
   if (!replica.held.empty()) services_.clients.push(session, replica.held);
   replica.held = {};
   log::notice("Synchronization with replica {} succeeded", address_of(replica));
@@ -291,6 +296,7 @@ void Leader::send_alive_signs() {
 
 void Leader::end_silent() {
   each_in(Replica::State::kOnline, [this](Replica& replica, Session& session) {
+    if (!replica.speaks_psync) return;
     if (seconds_between(replica.acked_at, loop_.now()) <= services_.config.repl_timeout_s) return;
     log::warning("Disconnecting timedout replica (streaming sync): {}", address_of(replica));
     services_.clients.link().close_now(session);

@@ -28,6 +28,7 @@ struct Replica {
   std::string announced_ip = {};  // empty: where its connection comes from
   bool knows_eof = false;         // a snapshot may end with a mark
   bool knows_psync2 = false;
+  bool speaks_psync = true;          // else it came by SYNC: is told no offset, acknowledges none
   bool wants_snapshot_only = false;  // a tool that makes a backup
   // --- how far it is
   ae::TimePoint since = {};  // when it began to wait

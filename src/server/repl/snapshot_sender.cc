@@ -90,7 +90,8 @@ SnapshotFacts SnapshotSender::facts() const {
 void SnapshotSender::join(Replica& replica, Session& session) {
   replica.state = State::kMaking;
   replica.held.clear();
-  services_.clients.push(session, full_sync_line(log_.history(), log_.offset()));
+  if (replica.speaks_psync)
+    services_.clients.push(session, full_sync_line(log_.history(), log_.offset()));
   if (!spool_) services_.clients.push(session, fmt::format("$EOF:{}\r\n", mark_));
 }
 
