@@ -46,6 +46,13 @@ TEST_F(FeedsTest, MonitorHidesPasswords) {
             "+1700000000.000000 [0 10.0.0.1:1001] \"AUTH\" \"(redacted)\" \"(redacted)\"\r\n"
             "+1700000000.000000 [0 10.0.0.1:1001] \"HELLO\" \"2\" \"AUTH\" \"(redacted)\" "
             "\"(redacted)\" \"SETNAME\" \"me\"\r\n");
+  run({"MIGRATE", "h", "1", "auth", "0", "9", "COPY", "AUTH", "secret", "REPLACE"});
+  run({"MIGRATE", "h", "1", "k", "0", "9", "AUTH2", "name", "secret"});
+  EXPECT_EQ(seen(),
+            "+1700000000.000000 [0 10.0.0.1:1001] \"MIGRATE\" \"h\" \"1\" \"auth\" \"0\" \"9\" "
+            "\"COPY\" \"AUTH\" \"(redacted)\" \"REPLACE\"\r\n"
+            "+1700000000.000000 [0 10.0.0.1:1001] \"MIGRATE\" \"h\" \"1\" \"k\" \"0\" \"9\" "
+            "\"AUTH2\" \"(redacted)\" \"(redacted)\"\r\n");
 }
 
 TEST_F(FeedsTest, MonitorTwiceIsOnce) {
