@@ -79,8 +79,9 @@ class Follower:
             self.write_once() or time.sleep(0.01)
 
 
-def failover(servers, make_master, make_one, make_other):
-    master, one, other = make_master(*COMMON), make_one(*COMMON), make_other(*COMMON)
+def failover(servers, make_master, make_one, make_other, *of_one):
+    """Returns who was promoted, and the first of the replicas, which alone is started with `of_one`."""
+    master, one, other = make_master(*COMMON), make_one(*COMMON, *of_one), make_other(*COMMON)
     follow(one, master.port)
     follow(other, master.port)
     wait_until(lambda: in_sync(master, one) and in_sync(master, other), "sync")
@@ -112,11 +113,18 @@ def failover(servers, make_master, make_one, make_other):
     expect_equal(promoted, loser, back)
     print(f"  promoted: {promoted.name}; writes again after {recovered:.2f} s (down-after {DOWN_AFTER_MS} ms); "
           f"acknowledged {len(follower.acknowledged)}, lost {len(lost)}")
+    return promoted, one
 
 
 @test
 def ours_with_a_replica_of_each(servers):
     failover(servers, servers.millrace, servers.millrace, servers.redis)
+
+
+@test
+def ours_is_promoted_where_it_is_preferred(servers):
+    promoted, ours = failover(servers, servers.redis, servers.millrace, servers.redis, "--replica-priority", "10")
+    assert promoted is ours, promoted.name
 
 
 @test
