@@ -173,6 +173,13 @@ Server::Server(ConfigStore& config, std::unique_ptr<ae::EventLoop> loop, DiskSea
       started_(loop_->now()),
       run_id_(make_run_id(prng_)),
       executable_(path_of_executable()) {
+  wire();
+  watch_configuration();
+  cron_.start();
+}
+
+// Who tells whom.
+void Server::wire() {
   router_.set_threads(io_link_);
   blocked_.set_dispatcher(dispatcher_, services_);
   gates_.set_script_flags([this](const Command& command, Gates::Args args) {
@@ -197,8 +204,6 @@ Server::Server(ConfigStore& config, std::unique_ptr<ae::EventLoop> loop, DiskSea
   acl_.on_narrowed([this](const Session& session, const acl::User& now) {
     return exceeds_rights(pub_sub_, session, now);
   });
-  watch_configuration();
-  cron_.start();
 }
 
 // A script that is laid aside has a stack to unwind. The threads borrow the main loop's listeners.

@@ -103,6 +103,7 @@ class Server final : private Lifecycle {
          ae::LoopStarter start_loop);
   static ae::Result<std::unique_ptr<ae::LoopHost>> start_loop_thread(ae::LoopHostOptions options);
 
+  void wire();
   void refresh_tick();
   size_t io_threads_wanted() const { return size_t(services_.config.io_threads) - 1; }
   ae::Nanoseconds long_tick() const;
