@@ -20,7 +20,6 @@
 #include "ae/core/event_loop.h"
 #include "proto/reply_writer.h"
 #include "server/acl/acl.h"
-#include "server/command/append_only.h"
 #include "server/command/clients.h"
 #include "server/command/lifecycle.h"
 #include "server/command/services.h"
@@ -45,6 +44,7 @@
 #include "server/repl/migration.h"
 #include "server/repl/replication.h"
 #include "server/scripting/scripting.h"
+#include "tests/server/fake_append_only.h"
 
 namespace millrace {
 
@@ -84,18 +84,6 @@ class FakeClientLink final : public ClientLink {
     clients[session.id].suspended = true;
   }
   void resume(Session& session, Wait) override { clients[session.id].suspended = false; }
-};
-
-class NoAppendOnly final : public AppendOnly {
- public:
-  AppendOnlyStatus status() const override { return {}; }
-  Rewrite rewrite(When) override { return Rewrite::kFailed; }
-  bool load_again() override { return false; }
-  void suspend() override {}
-  void resume() override {}
-  bool enabled() const override { return false; }
-  uint64_t appended() const override { return 0; }
-  uint64_t synced() const override { return 0; }
 };
 
 class FakeLifecycle final : public Lifecycle {
@@ -210,7 +198,7 @@ class CommandRig {
   LazyFree lazy_free;
   Effects effects;
   Feed feed;
-  NoAppendOnly append_only;
+  FakeAppendOnly append_only;
   ServerState state;
   ServerStats stats;
   Clients clients{link};

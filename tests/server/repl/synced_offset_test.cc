@@ -2,25 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/server/fake_append_only.h"
+
 namespace millrace {
 namespace {
 
-class File final : public AppendOnly {
- public:
-  AppendOnlyStatus status() const override { return {}; }
-  Rewrite rewrite(When) override { return Rewrite::kFailed; }
-  bool load_again() override { return false; }
-  void suspend() override {}
-  void resume() override {}
-  bool enabled() const override { return true; }
-  uint64_t appended() const override { return appended_bytes; }
-  uint64_t synced() const override { return synced_bytes; }
-
-  uint64_t appended_bytes = 0, synced_bytes = 0;
-};
-
 TEST(SyncedOffset, IsReachedWhenTheDiskHasTheMark) {
-  File file;
+  FakeAppendOnly file;
   SyncedOffset offset;
   file.appended_bytes = 100;
   offset.update(file, 1000);  // the mark is at 100
@@ -39,7 +27,7 @@ TEST(SyncedOffset, IsReachedWhenTheDiskHasTheMark) {
 }
 
 TEST(SyncedOffset, WithNothingOnItsWayItIsAtTheEnd) {
-  File file;
+  FakeAppendOnly file;
   SyncedOffset offset;
   file.appended_bytes = file.synced_bytes = 50;
   offset.update(file, 500);
