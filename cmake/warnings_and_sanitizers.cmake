@@ -19,6 +19,11 @@ if(MILLRACE_COVERAGE)
   add_link_options(--coverage)
 endif()
 
+# A fuzzer sees only where instrumented code goes: the libraries too, not the target's own file alone.
+if(MILLRACE_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
+
 find_program(CCACHE ccache)
 if(CCACHE)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
