@@ -2,6 +2,7 @@
 // format.
 #include <cstdint>
 #include <string_view>
+#include <utility>
 
 #include "server/scripting/lua.h"
 
@@ -9,10 +10,20 @@ using namespace millrace::scripting;
 
 namespace {
 
-void call(lua_State* lua, lua_CFunction open, const char* function, std::string_view first,
+lua_State* with_libraries() {
+  lua_State* lua = luaL_newstate();
+  for (const auto& [name, open] :
+       {std::pair{"cmsgpack", open_message_pack}, {"struct", open_struct}}) {
+    lua_pushcfunction(lua, open);
+    lua_call(lua, 0, 1);
+    lua_setglobal(lua, name);
+  }
+  return lua;
+}
+
+void call(lua_State* lua, const char* library, const char* function, std::string_view first,
           std::string_view second) {
-  lua_pushcfunction(lua, open);
-  lua_call(lua, 0, 1);
+  lua_getglobal(lua, library);
   lua_getfield(lua, -1, function);
   push_text(lua, first);
   push_text(lua, second);
@@ -23,13 +34,13 @@ void call(lua_State* lua, lua_CFunction open, const char* function, std::string_
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  static lua_State* lua = luaL_newstate();
+  static lua_State* lua = with_libraries();
   if (size == 0) return 0;
   const std::string_view bytes(reinterpret_cast<const char*>(data) + 1, size - 1);
   const size_t format = data[0] % size;
-  call(lua, open_message_pack, "unpack", bytes, {});
-  call(lua, open_struct, "unpack", bytes.substr(0, format), bytes.substr(format));
-  call(lua, open_struct, "size", bytes, {});
-  call(lua, open_struct, "pack", bytes.substr(0, format), bytes.substr(format));
+  call(lua, "cmsgpack", "unpack", bytes, {});
+  call(lua, "struct", "unpack", bytes.substr(0, format), bytes.substr(format));
+  call(lua, "struct", "size", bytes, {});
+  call(lua, "struct", "pack", bytes.substr(0, format), bytes.substr(format));
   return 0;
 }

@@ -154,7 +154,7 @@ lua_Number read_integer(const char* data, const Format::Item& item, bool big) {
   uint64_t value = 0;
   for (size_t i = 0; i < std::min<size_t>(item.size, 8); ++i)
     value |= uint64_t(uint8_t(data[big ? item.size - 1 - i : i])) << (8 * i);
-  if (!is_signed(item.option)) return lua_Number(value);
+  if (!is_signed(item.option) || item.size == 0) return lua_Number(value);
   const size_t unused = item.size < 8 ? 64 - 8 * item.size : 0;
   return lua_Number(int64_t(value << unused) >> unused);
 }
