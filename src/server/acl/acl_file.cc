@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <set>
 
+#include "server/command/append_text.h"
+
 namespace millrace::acl {
 namespace {
 
@@ -68,7 +70,7 @@ class Reader {
   template <typename... Args>
   void complain(fmt::format_string<Args...> format, Args&&... args) {
     if (file_.errors.size() < kMaxErrorBytes)
-      fmt::format_to(std::back_inserter(file_.errors), format, std::forward<Args>(args)...);
+      append_formatted(file_.errors, format, fmt::make_format_args(args...));
   }
 
   // They are one reply, and one line of the log.

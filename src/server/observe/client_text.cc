@@ -1,11 +1,9 @@
 #include "server/observe/client_text.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
-#include <iterator>
 
 #include "server/acl/acl.h"
+#include "server/command/append_text.h"
 #include "server/command/clients.h"
 #include "server/command/table.h"
 #include "server/observe/memory_overview.h"
@@ -82,24 +80,23 @@ void append_client_line(std::string& text, Services& services, const Session& se
   const uint32_t now_s = services.tick.uptime_s;
   const size_t unread = link.unread_bytes(session);
   const size_t unsent = link.output_bytes(session);
-  auto out = std::back_inserter(text);
-  fmt::format_to(out, "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} db={}",
-                 session.id, link.peer_text(session), link.local_text(session),
-                 link.descriptor(session), extras.name, now_s - session.created_s,
-                 now_s - session.active_s, flag_letters(session, extras), session.db);
-  fmt::format_to(out, " sub={} psub={} ssub={} multi={}",
-                 subscriptions(extras, ChannelKind::kChannel),
-                 subscriptions(extras, ChannelKind::kPattern),
-                 subscriptions(extras, ChannelKind::kShard), queued_commands(extras));
-  fmt::format_to(out, " qbuf={} qbuf-free={} argv-mem=0 multi-mem={}", unread,
-                 link.unread_room(session),
-                 extras.transaction ? extras.transaction->memory_bytes() : 0);
-  fmt::format_to(out, " rbs=0 rbp=0 obl=0 oll={} omem={} tot-mem={} events={}", unsent > 0 ? 1 : 0,
-                 unsent, client_bytes(services, session), unsent > 0 ? "rw" : "r");
-  fmt::format_to(out, " cmd={} user={} redir={} resp={} lib-name={} lib-ver={} io-thread={}\n",
-                 last_command_of(services, session), services.acl.user_of(session).name,
-                 redirect(extras), session.resp, extras.library_name, extras.library_version,
-                 session.thread);
+  append_text(text, "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} db={}",
+              session.id, link.peer_text(session), link.local_text(session),
+              link.descriptor(session), extras.name, now_s - session.created_s,
+              now_s - session.active_s, flag_letters(session, extras), session.db);
+  append_text(text, " sub={} psub={} ssub={} multi={}",
+              subscriptions(extras, ChannelKind::kChannel),
+              subscriptions(extras, ChannelKind::kPattern),
+              subscriptions(extras, ChannelKind::kShard), queued_commands(extras));
+  append_text(text, " qbuf={} qbuf-free={} argv-mem=0 multi-mem={}", unread,
+              link.unread_room(session),
+              extras.transaction ? extras.transaction->memory_bytes() : 0);
+  append_text(text, " rbs=0 rbp=0 obl=0 oll={} omem={} tot-mem={} events={}", unsent > 0 ? 1 : 0,
+              unsent, client_bytes(services, session), unsent > 0 ? "rw" : "r");
+  append_text(text, " cmd={} user={} redir={} resp={} lib-name={} lib-ver={} io-thread={}\n",
+              last_command_of(services, session), services.acl.user_of(session).name,
+              redirect(extras), session.resp, extras.library_name, extras.library_version,
+              session.thread);
 }
 
 }  // namespace millrace

@@ -13,13 +13,11 @@
 // lists them in order. Thread: the loop that runs commands.
 #pragma once
 
-#include <fmt/format.h>
-
-#include <iterator>
 #include <span>
 #include <string>
 #include <string_view>
 
+#include "server/command/append_text.h"
 #include "server/command/services.h"
 #include "server/config/config.h"
 
@@ -35,22 +33,22 @@ class InfoText {
 
   template <typename Value>
   void field(std::string_view name, const Value& value) {
-    fmt::format_to(std::back_inserter(text_), "{}:{}\r\n", name, value);
+    append_text(text_, "{}:{}\r\n", name, value);
   }
   // "0.25": two digits behind the point.
   void ratio(std::string_view name, double value) {
-    fmt::format_to(std::back_inserter(text_), "{}:{:.2f}\r\n", name, value);
+    append_text(text_, "{}:{:.2f}\r\n", name, value);
   }
   // "12.34%"
   void percent(std::string_view name, double value) {
-    fmt::format_to(std::back_inserter(text_), "{}:{:.2f}%\r\n", name, value);
+    append_text(text_, "{}:{:.2f}%\r\n", name, value);
   }
   // name:1048576 and name_human:1.00M
   void bytes(std::string_view name, uint64_t bytes);
   // The rest of a line in fmt's own words.
   template <typename... Args>
   void line(fmt::format_string<Args...> format, Args&&... args) {
-    fmt::vformat_to(std::back_inserter(text_), format, fmt::make_format_args(args...));
+    append_formatted(text_, format, fmt::make_format_args(args...));
     text_ += "\r\n";
   }
 
