@@ -2,7 +2,6 @@
 // format.
 #include <cstdint>
 #include <string_view>
-#include <utility>
 
 #include "server/scripting/lua.h"
 
@@ -12,12 +11,12 @@ namespace {
 
 lua_State* with_libraries() {
   lua_State* lua = luaL_newstate();
-  for (const auto& [name, open] :
-       {std::pair{"cmsgpack", open_message_pack}, {"struct", open_struct}}) {
-    lua_pushcfunction(lua, open);
-    lua_call(lua, 0, 1);
-    lua_setglobal(lua, name);
-  }
+  lua_pushcfunction(lua, open_message_pack);
+  lua_call(lua, 0, 1);
+  lua_setglobal(lua, "cmsgpack");
+  lua_pushcfunction(lua, open_struct);
+  lua_call(lua, 0, 1);
+  lua_setglobal(lua, "struct");
   return lua;
 }
 

@@ -3,9 +3,9 @@
 //
 //   expire    a slice of the keys whose time has passed (db/expiry.h)
 //   free      a slice of what was unlinked (db/lazy_free.h)
-//   clients   a slice of the idle ones (`timeout`), those above a soft output limit, the end of a
-//   pause sample    operations per second, traffic, peak memory rest      after a second without a
-//   command, the allocator tidies up
+//   clients   a slice of the idle ones (`timeout`); the end of a pause
+//   sample    operations per second, traffic, peak memory
+//   rest      after a second without a command, the allocator tidies up
 //
 // Thread: the loop's.
 #pragma once
