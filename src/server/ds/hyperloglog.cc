@@ -109,9 +109,11 @@ bool HyperLogLog::make_dense() {
 
 void HyperLogLog::take_all(const RegisterArray& array) {
   // One by one while it is sparse; the bytes depend on the order, and it may get dense on the way.
-  size_t index = 0;
-  for (; index < kRegisters && is_sparse(); ++index)
-    if (array[index] != 0) raise(index, array[index]);
+  // Each raise walks the runs from the first: only for registers that are not as high already.
+  RegisterArray own;
+  if (is_sparse()) sparse().merge_into(own);
+  for (size_t index = 0; index < kRegisters && is_sparse(); ++index)
+    if (array[index] > own[index]) raise(index, array[index]);
   if (!is_sparse()) array.pack(registers());
   forget_count();
 }

@@ -28,6 +28,7 @@ uint8_t register_of(uint64_t group, size_t i) {
 class Tally {
  public:
   void count(size_t i, uint8_t value) { ++counts_[i % kTables][value]; }
+  void count_zeros(uint32_t zeros) { counts_[0][0] += zeros; }
   RegisterHistogram sum() const {
     RegisterHistogram sum = counts_[0];
     for (size_t table = 1; table < kTables; ++table)
@@ -126,7 +127,16 @@ void RegisterArray::pack(char* dense) const {
 
 RegisterHistogram RegisterArray::histogram() const {
   Tally tally;
-  for (size_t i = 0; i < kRegisters; ++i) tally.count(i, values_[i]);
+  for (size_t first = 0; first < kRegisters; first += kGroup) {
+    uint64_t group;
+    static_assert(sizeof group == kGroup);
+    std::memcpy(&group, &values_[first], kGroup);
+    if (group == 0) {  // most are, until there are thousands of elements
+      tally.count_zeros(kGroup);
+      continue;
+    }
+    for (size_t i = 0; i < kGroup; ++i) tally.count(i, values_[first + i]);
+  }
   return tally.sum();
 }
 

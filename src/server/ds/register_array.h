@@ -7,6 +7,7 @@
 // each value.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -42,9 +43,7 @@ RegisterHistogram dense_histogram(const char* dense);
 class RegisterArray {
  public:
   uint8_t operator[](size_t index) const { return values_[index]; }
-  void raise(size_t index, uint8_t value) {
-    if (values_[index] < value) values_[index] = value;
-  }
+  void raise(size_t index, uint8_t value) { values_[index] = std::max(values_[index], value); }
 
   // Each register becomes the higher of the two.
   void merge_dense(const char* dense);

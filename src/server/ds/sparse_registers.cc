@@ -14,7 +14,7 @@ constexpr uint32_t kMostValues = 4;
 // Around a change no more runs than these can have become equal to a neighbour.
 constexpr int kRunsLookedAt = 5;
 
-RegisterRun decode(std::string_view runs, size_t at) {
+inline RegisterRun decode(std::string_view runs, size_t at) {
   const auto byte = static_cast<uint8_t>(runs[at]);
   if (byte & kValBit)
     return {static_cast<uint8_t>((byte >> 2 & 31) + 1), uint32_t{byte & 3U} + 1, 1};
@@ -41,18 +41,12 @@ bool can_join(RegisterRun left, RegisterRun right) {
   return left.value != 0 && left.value == right.value && left.length + right.length <= kMostValues;
 }
 
-std::string text_of(RegisterRun run) {
-  const std::string length = std::to_string(run.length);
-  if (run.value != 0) return "v:" + std::to_string(run.value) + "," + length;
-  return (run.bytes == 1 ? "z:" : "Z:") + length;
-}
-
-}  // namespace
-
-bool SparseRegisters::for_each(FunctionRef<void(size_t, RegisterRun)> visit) const {
+// False: the runs do not make up the registers. Then what was visited until there has been.
+template <typename Visit>
+bool walk(std::string_view runs, const Visit& visit) {
   size_t first = 0;
-  for (size_t at = 0; at < runs_.size();) {
-    const RegisterRun run = decode(runs_, at);
+  for (size_t at = 0; at < runs.size();) {
+    const RegisterRun run = decode(runs, at);
     if (run.bytes == 0 || first + run.length > kRegisters) return false;
     visit(first, run);
     first += run.length;
@@ -61,8 +55,16 @@ bool SparseRegisters::for_each(FunctionRef<void(size_t, RegisterRun)> visit) con
   return first == kRegisters;
 }
 
+std::string text_of(RegisterRun run) {
+  const std::string length = std::to_string(run.length);
+  if (run.value != 0) return "v:" + std::to_string(run.value) + "," + length;
+  return (run.bytes == 1 ? "z:" : "Z:") + length;
+}
+
+}  // namespace
+
 bool SparseRegisters::merge_into(RegisterArray& registers) const {
-  return for_each([&registers](size_t first, RegisterRun run) {
+  return walk(runs_, [&registers](size_t first, RegisterRun run) {
     if (run.value == 0) return;
     for (size_t i = 0; i < run.length; ++i) registers.raise(first + i, run.value);
   });
@@ -71,7 +73,7 @@ bool SparseRegisters::merge_into(RegisterArray& registers) const {
 std::optional<RegisterHistogram> SparseRegisters::histogram() const {
   RegisterHistogram histogram = {};
   const bool whole =
-      for_each([&histogram](size_t, RegisterRun run) { histogram[run.value] += run.length; });
+      walk(runs_, [&histogram](size_t, RegisterRun run) { histogram[run.value] += run.length; });
   return whole ? std::optional(histogram) : std::nullopt;
 }
 

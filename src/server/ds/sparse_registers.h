@@ -22,7 +22,6 @@
 #include <string>
 #include <string_view>
 
-#include "server/ds/function_ref.h"
 #include "server/ds/register_array.h"
 
 namespace millrace::ds {
@@ -41,8 +40,7 @@ class SparseRegisters {
 
   explicit SparseRegisters(std::string_view runs) : runs_(runs) {}
 
-  // False: the runs do not make up the registers. Then what was visited until there has been.
-  bool for_each(FunctionRef<void(size_t first, RegisterRun run)> visit) const;
+  // False: the runs do not make up the registers. Then some of them have been raised.
   bool merge_into(RegisterArray& registers) const;
   std::optional<RegisterHistogram> histogram() const;
   // PFDEBUG DECODE: "z:3 v:2,1 Z:16380", lengths and, of a VAL, value and length.
