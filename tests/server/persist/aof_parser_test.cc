@@ -47,6 +47,13 @@ TEST(AofParserTest, CommandsAndAnnotationsHoweverTheyAreCut) {
   EXPECT_EQ(read(bytes), std::string("SELECT 0 |#TS:1700000000|SET k a\r\n\0b |SET   |", 45));
 }
 
+// The limit is of the line, not of what has come of it (found by aof_parser_fuzz).
+TEST(AofParserTest, TheLongestAnnotationIsReadHoweverItIsCut) {
+  const std::string longest(AofParser::kMaxAnnotationBytes, '#');
+  EXPECT_EQ(read(longest + "\n"), longest + "|");
+  EXPECT_EQ(read(longest + "#\n"), "at 0x0: expected the end of the annotation, got '#'");
+}
+
 TEST(AofParserTest, AByteOutOfPlaceIsFoundWhereItIs) {
   EXPECT_EQ(read("SET k v\r\n"), "at 0x0: expected '*', got 'S'");
   EXPECT_EQ(read("*1\r\n+PING\r\n"), "at 0x4: expected '$', got '+'");
