@@ -139,9 +139,18 @@ bool is_signed(char option) {
   return std::strchr("bhli", option) != nullptr;
 }
 
+// What fits no 64 bits becomes what Redis makes of it on x86-64; the language leaves it open.
+uint64_t whole_number(lua_Number number) {
+  constexpr lua_Number kBeyondSigned = 0x1p63;
+  if (number >= 2 * kBeyondSigned) return 0;
+  if (number >= 0) return uint64_t(number);
+  if (number >= -kBeyondSigned) return uint64_t(int64_t(number));
+  return uint64_t{1} << 63;  // no number, too
+}
+
 // What lies beyond 64 bits is written as zeros.
 void append_integer(std::string& out, lua_Number number, const Format::Item& item, bool big) {
-  const auto value = number < 0 ? uint64_t(int64_t(number)) : uint64_t(number);
+  const uint64_t value = whole_number(number);
   char bytes[kMostIntegerBytes];
   for (size_t i = 0; i < item.size; ++i) {
     const char byte = i < 8 ? char(value >> (8 * i)) : '\0';
