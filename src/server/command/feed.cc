@@ -27,7 +27,7 @@ void Feed::set_muted(bool muted) {
 
 Feed::Frame Feed::begin(uint8_t db, uint64_t changes) {
   const Frame frame{.changes = changes, .db = db_, .outer_replaced = replaced_};
-  ++depth_;
+  if (++depth_ == 1) at_once_ = true;
   db_ = db;
   replaced_ = false;
   return frame;
@@ -37,7 +37,7 @@ Feed::Frame Feed::begin(uint8_t db, uint64_t changes) {
 void Feed::end(const Frame& frame, Words words, uint64_t changes) {
   const bool says_own_words = changes != frame.changes && !replaced_;
   const bool is_alone = depth_ == 1 && pending_.empty();
-  if (says_own_words) is_alone ? send(db_, words) : keep(db_, words);
+  if (says_own_words) is_alone ? send(db_, words, audience_) : keep(db_, words, audience_);
   --depth_;
   db_ = frame.db;
   replaced_ = frame.outer_replaced;
@@ -47,45 +47,53 @@ void Feed::end(const Frame& frame, Words words, uint64_t changes) {
 void Feed::instead(Words words) {
   if (!open_ || depth_ == 0) return;
   replaced_ = true;
-  keep(db_, words);
+  keep(db_, words, audience_);
 }
 
 void Feed::message(Words words) {
   if (!open_) return;
-  for (FeedSink* sink : sinks_) sink->on_message(db_, words);
+  for (FeedSink* sink : sinks_)
+    if (sink->belongs_to(audience_)) sink->on_message(db_, words);
 }
 
 void Feed::key_went(uint8_t db, std::string_view key, std::string_view verb) {
   if (!open_) return;
   const std::string_view words[] = {verb, key};
-  depth_ == 0 ? send(db, words) : keep(db, words);
+  constexpr Audience kAll = Audience::kEverybody;
+  depth_ == 0 ? send(db, words, kAll) : keep(db, words, kAll);
 }
 
-void Feed::keep(uint8_t db, Words words) {
-  pending_.push_back({db, lengths_.size(), words.size()});
+void Feed::keep(uint8_t db, Words words, Audience audience) {
+  pending_.push_back({db, audience, lengths_.size(), words.size(), bytes_.size()});
   for (const std::string_view word : words) {
     lengths_.push_back(word.size());
     bytes_.append(word);
   }
 }
 
-void Feed::send_pending() {
+void Feed::send_pending_to(FeedSink& sink) {
   constexpr std::string_view kMulti[] = {"MULTI"};
   constexpr std::string_view kExec[] = {"EXEC"};
-  const bool is_unit = pending_.size() > 1;
-  if (is_unit) send(pending_.front().db, kMulti);
+  const auto concerns = [&sink](const Pending& one) { return sink.belongs_to(one.audience); };
+  const bool is_unit = at_once_ && std::ranges::count_if(pending_, concerns) > 1;
+  if (is_unit) sink.on_command(pending_.front().db, kMulti);
   std::vector<std::string_view> words;
-  const char* at = bytes_.data();
   for (const Pending& command : pending_) {
+    if (!concerns(command)) continue;
     words.clear();
+    const char* at = bytes_.data() + command.start;
     for (size_t i = 0; i < command.count; ++i) {
       const size_t length = lengths_[command.first + i];
       words.emplace_back(at, length);
       at += length;
     }
-    send(command.db, words);
+    sink.on_command(command.db, words);
   }
-  if (is_unit) send(pending_.back().db, kExec);
+  if (is_unit) sink.on_command(pending_.back().db, kExec);
+}
+
+void Feed::send_pending() {
+  for (FeedSink* sink : sinks_) send_pending_to(*sink);
   pending_.clear();
   lengths_.clear();
   bytes_.clear();
@@ -96,8 +104,9 @@ void Feed::send_pending() {
   }
 }
 
-void Feed::send(uint8_t db, Words words) {
-  for (FeedSink* sink : sinks_) sink->on_command(db, words);
+void Feed::send(uint8_t db, Words words, Audience audience) {
+  for (FeedSink* sink : sinks_)
+    if (sink->belongs_to(audience)) sink->on_command(db, words);
 }
 
 }  // namespace millrace

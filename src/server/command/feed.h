@@ -28,9 +28,15 @@
 
 namespace millrace {
 
+// Who follows. A script may leave some of them out (redis.set_repl).
+enum class Audience : uint8_t { kNobody = 0, kAppendOnly = 1, kReplicas = 2, kEverybody = 3 };
+
 class FeedSink {
  public:
   using Words = std::span<const std::string_view>;
+
+  explicit FeedSink(Audience part = Audience::kEverybody) : part_(part) {}
+  bool belongs_to(Audience audience) const { return (uint8_t(part_) & uint8_t(audience)) != 0; }
 
   // MULTI and EXEC come as commands of the database of those between them.
   virtual void on_command(uint8_t db, Words words) = 0;
@@ -39,6 +45,9 @@ class FeedSink {
 
  protected:
   ~FeedSink() = default;
+
+ private:
+  Audience part_;
 };
 
 class Feed {
@@ -59,6 +68,9 @@ class Feed {
   void mute() { set_muted(true); }
   void unmute() { set_muted(false); }
 
+  // For whom is what commands do from now on. Keys that go by themselves are for everybody.
+  void set_audience(Audience audience) { audience_ = audience; }
+
   // --- around a command that runs while the feed is open. `changes`: Effects::changes().
   Frame begin(uint8_t db, uint64_t changes);
   void end(const Frame& frame, Words words, uint64_t changes);
@@ -71,6 +83,9 @@ class Feed {
   void instead(Words words);
   // Its own words do not count: others have said what it did (EXEC), or nobody need know.
   void nothing() { replaced_ = true; }
+  // What it comes across did not happen at once (the expired keys that a SCAN meets): no
+  // transaction around it, unless the command stands within another.
+  void not_at_once() { at_once_ = depth_ != 1; }
   void message(Words words);
 
   // A key is gone by itself, now.
@@ -80,15 +95,18 @@ class Feed {
   // One command that waits for the end of the outermost frame; its words are in words_.
   struct Pending {
     uint8_t db;
+    Audience audience;
     size_t first;
     size_t count;
+    size_t start;  // where in bytes_
   };
 
   void set_muted(bool muted);
   void refresh() { open_ = !sinks_.empty() && !muted_; }
-  void keep(uint8_t db, Words words);
+  void keep(uint8_t db, Words words, Audience audience);
   void send_pending();
-  void send(uint8_t db, Words words);
+  void send_pending_to(FeedSink& sink);
+  void send(uint8_t db, Words words, Audience audience);
 
   std::vector<FeedSink*> sinks_;
   bool open_ = false;
@@ -96,6 +114,8 @@ class Feed {
   bool replaced_ = false;  // the running command's own words
   uint8_t db_ = 0;         // of the running command
   size_t depth_ = 0;
+  bool at_once_ = true;  // what waits in pending_
+  Audience audience_ = Audience::kEverybody;
   std::vector<Pending> pending_;
   std::vector<size_t> lengths_;  // of the words of pending_, whose bytes are one after the other
   std::string bytes_;

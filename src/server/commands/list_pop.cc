@@ -61,8 +61,9 @@ bool pop_first(Context& c, const MultiPop<End>& wanted) {
     if (!entry) continue;
     c.reply().array(2);
     c.reply().bulk(key.name);
-    c.feed_instead({pop_verb(wanted.side), key.name, NumberText(wanted.count)});
-    pop_several(c, key, entry, wanted.side, wanted.count);
+    const uint64_t popped = std::min<uint64_t>(wanted.count, entry->list().size());
+    c.feed_instead({pop_verb(wanted.side), key.name, NumberText(popped)});
+    pop_several(c, key, entry, wanted.side, popped);
     return true;
   }
   return false;

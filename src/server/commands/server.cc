@@ -42,6 +42,7 @@ void flush(Context& c, Keyspace& keyspace, Freeing freeing) {
 void flushdb(Context& c) {
   const Freeing freeing = read_freeing(c);
   if (c.failed()) return;
+  c.feed_instead(c.args());  // also where nothing was: a replica may have more
   c.services().effects.emptied(c.session().db, c.db().size());
   flush(c, c.db(), freeing);
   c.reply().ok();
@@ -52,6 +53,7 @@ void flushall(Context& c) {
   const Freeing freeing = read_freeing(c);
   if (c.failed()) return;
   Databases& databases = c.services().databases;
+  c.feed_instead(c.args());
   c.services().effects.emptied(Effects::kEveryDb, databases.total_keys());
   for (const auto& keyspace : databases.list()) flush(c, *keyspace, freeing);
   if (!c.session().replays) c.services().saving.on_flushed_all();

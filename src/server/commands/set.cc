@@ -101,7 +101,7 @@ void smembers(Context& c) {
 
 // --- at random
 
-// What was drawn, as what it comes to: SREM of the members, or DEL if none is left.
+// What was drawn, as what it comes to: SREM of the members, or DEL where a count took them all.
 class DrawnMembers {
  public:
   explicit DrawnMembers(Context& c) : context_(c), kept_(c.feeds()) {}
@@ -109,12 +109,14 @@ class DrawnMembers {
   void add(std::string_view member) {
     if (kept_) members_.emplace_back(member);
   }
-  void feed(uint64_t left) const {
+  void feed_removal() const {
     if (!kept_) return;
-    if (left == 0) return context_.feed_instead({"DEL", context_.arg(1)});
     std::vector<std::string_view> words = {"SREM", context_.arg(1)};
     words.insert(words.end(), members_.begin(), members_.end());
     context_.feed_instead(words);
+  }
+  void feed_end_of_key() const {
+    if (kept_) context_.feed_instead({"DEL", context_.arg(1)});
   }
 
  private:
@@ -142,7 +144,7 @@ void pop_counted(Context& c) {
     c.reply().bulk(member);
     drawn.add(member);
   });
-  drawn.feed(entry->set().size());
+  entry->set().size() == 0 ? drawn.feed_end_of_key() : drawn.feed_removal();
   after_pop(c, entry);
 }
 
@@ -158,7 +160,7 @@ void spop(Context& c) {
     c.reply().bulk(member);
     drawn.add(member);
   });
-  drawn.feed(entry->set().size());
+  drawn.feed_removal();
   after_pop(c, entry);
 }
 

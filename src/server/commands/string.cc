@@ -188,6 +188,7 @@ void getset(Context& c) {
   if (c.failed()) return;
   entry ? reply_value(c, *entry) : c.reply().null();
   store(c, c.key(1), c.arg(2), kNoExpiry, entry);
+  c.feed_instead({"SET", c.arg(1), c.arg(2)});
 }
 
 // GETDEL key
@@ -196,6 +197,7 @@ void getdel(Context& c) {
   if (c.failed()) return;
   if (!entry) return c.reply().null();
   reply_value(c, *entry);
+  c.feed_instead({"DEL", c.arg(1)});
   c.remove(c.key(1));
 }
 

@@ -182,6 +182,7 @@ void Dispatcher::queue(Session& session, const Command& command,
 // What it changed goes into the stream of changes.
 void Dispatcher::run_fed(Context& context, const Command& command) {
   const Feed::Frame frame = services_.feed.begin(context.session().db, services_.effects.changes());
+  if (command.spec->has(kTouchesArbitraryKeys)) services_.feed.not_at_once();
   if (must_time(command)) {
     run_timed(context, command);
   } else {

@@ -12,7 +12,8 @@
 namespace millrace {
 
 AppendOnlyFile::AppendOnlyFile(Parts parts)
-    : parts_(std::move(parts)),
+    : FeedSink(Audience::kAppendOnly),
+      parts_(std::move(parts)),
       writer_(parts_.worker, {.sync = parts_.services.config.appendfsync,
                               .on_fatal = [this] { parts_.on_fatal(); },
                               .on_synced = [&loop = parts_.loop] { loop.wake(); }}),

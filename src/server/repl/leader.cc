@@ -19,7 +19,11 @@ int64_t seconds_between(ae::TimePoint from, ae::TimePoint to) {
 }  // namespace
 
 Leader::Leader(ae::EventLoop& loop, Services& services, ReplicationLog& log)
-    : loop_(loop), services_(services), log_(log), alone_since_(loop.now()) {
+    : FeedSink(Audience::kReplicas),
+      loop_(loop),
+      services_(services),
+      log_(log),
+      alone_since_(loop.now()) {
   services_.clients.on_leave([this](Session& session) { left(session); });
   // Behind the tick's commands, and once more for what the timers brought about.
   loop_.after_events([this] { flush(); });

@@ -74,6 +74,8 @@ std::string refusal(Services& services, const Command* command, const ScriptRun&
   if (spec.has(kNoScript) && !services.scripting.allows_all())
     return "ERR This Redis command is not allowed from script";
   if (run.read_only && spec.has(kWrite | kMayReplicate)) return std::string(kReadOnly);
+  if (services.state.facts().stale && !spec.has(kStale))
+    return "ERR Can not execute the command on a stale replica";
   if (run.short_of_memory && !run.allow_oom && !run.has_written && spec.has(kDenyOom))
     return std::string(errors::kOom);
   return spec.has(kWrite) && !run.has_written ? write_refusal(services, run) : std::string();

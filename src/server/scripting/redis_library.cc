@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "server/command/services.h"
 #include "server/command/sha1.h"
 #include "server/observe/log.h"
 #include "server/scripting/lua_values.h"
@@ -15,6 +16,9 @@ constexpr int kReplicateNowhere = 0;
 constexpr int kReplicateToFile = 1;
 constexpr int kReplicateToReplicas = 2;
 constexpr int kReplicateEverywhere = 3;
+static_assert(Audience(kReplicateToFile) == Audience::kAppendOnly &&
+              Audience(kReplicateToReplicas) == Audience::kReplicas &&
+              Audience(kReplicateEverywhere) == Audience::kEverybody);
 
 // 7.2.4 as 0x00070204
 constexpr int version_number(std::string_view version) {
@@ -106,13 +110,14 @@ int setresp(lua_State* lua) {
   return 0;
 }
 
-// redis.set_repl(where): effects are what is replicated, and there is one place they go
+// redis.set_repl(where): who is told of what the script does from here on
 int set_repl(lua_State* lua) {
   if (lua_gettop(lua) != 1) return raise_error(lua, "ERR redis.set_repl() requires two arguments.");
   const auto where = int(lua_tonumber(lua, 1));
   if ((where & ~kReplicateEverywhere) != 0)
     return raise_error(
         lua, "ERR Invalid replication flags. Use REPL_AOF, REPL_REPLICA, REPL_ALL or REPL_NONE.");
+  Interpreter::of(lua).services().feed.set_audience(Audience(where));
   return 0;
 }
 
@@ -168,7 +173,7 @@ void push_redis_library(lua_State* lua, Interpreter& interpreter, Dialect dialec
   set_field(lua, "error_reply", error_reply);
   set_field(lua, "status_reply", status_reply);
   set_field(lua, "sha1hex", sha1hex);
-  set_field(lua, "set_repl", set_repl);
+  set_function(lua, interpreter, "set_repl", set_repl);
   set_field(lua, "REPL_NONE", lua_Number(kReplicateNowhere));
   set_field(lua, "REPL_AOF", lua_Number(kReplicateToFile));
   set_field(lua, "REPL_SLAVE", lua_Number(kReplicateToReplicas));

@@ -115,6 +115,7 @@ void Scripting::perform(scripting::Interpreter& interpreter, scripting::Function
   running_ = &run;
   interpreter.run(function, run, keys, arguments, context);
   running_ = nullptr;
+  services_.feed.set_audience(Audience::kEverybody);  // redis.set_repl ends with the script
   if (run.busy)
     services_.state.change(
         [](ServerState::Facts& facts) { facts.busy_script = BusyScript::kNone; });

@@ -11,6 +11,7 @@ namespace {
 
 class Recorder final : public FeedSink {
  public:
+  explicit Recorder(Audience part = Audience::kEverybody) : FeedSink(part) {}
   void on_command(uint8_t db, Words words) override { note(std::to_string(db), words); }
   void on_message(uint8_t, Words words) override { note("message", words); }
   std::string take() { return std::exchange(text_, {}); }
@@ -67,6 +68,44 @@ TEST_F(FeedTest, WhatHappenedAtOnceIsATransaction) {
     feed_.instead({"XTRIM"});
   });
   EXPECT_EQ(recorder_.take(), "0 MULTI; 0 XADD 1-1; 0 XTRIM; 0 EXEC; ");
+}
+
+TEST_F(FeedTest, WhatACommandOnlyCameAcrossIsNone) {
+  const auto scan = [&] {
+    feed_.not_at_once();
+    feed_.key_went(0, "a", "DEL");
+    feed_.key_went(0, "b", "DEL");
+  };
+  run({"SCAN"}, [&] { feed_.nothing(), scan(); });
+  EXPECT_EQ(recorder_.take(), "0 DEL a; 0 DEL b; ");
+  run({"EXEC"}, [&] {
+    feed_.nothing();
+    run({"SCAN"}, [&] { feed_.nothing(), scan(); });
+  });
+  EXPECT_EQ(recorder_.take(), "0 MULTI; 0 DEL a; 0 DEL b; 0 EXEC; ");
+}
+
+TEST_F(FeedTest, WhoIsNotInTheAudienceIsNotTold) {
+  Recorder file(Audience::kAppendOnly);
+  Recorder replicas(Audience::kReplicas);
+  feed_.attach(file);
+  feed_.attach(replicas);
+  run({"EVAL"}, [&] {
+    feed_.nothing();
+    feed_.set_audience(Audience::kAppendOnly);
+    run({"SET", "a", "1"});
+    feed_.set_audience(Audience::kNobody);
+    run({"SET", "b", "1"});
+    feed_.key_went(0, "old", "DEL");
+    feed_.set_audience(Audience::kEverybody);
+  });
+  EXPECT_EQ(file.take(), "0 MULTI; 0 SET a 1; 0 DEL old; 0 EXEC; ");
+  EXPECT_EQ(replicas.take(), "0 DEL old; ");
+  EXPECT_EQ(recorder_.take(), "0 MULTI; 0 SET a 1; 0 DEL old; 0 EXEC; ");
+  feed_.set_audience(Audience::kReplicas);
+  run({"SET", "c", "1"});
+  EXPECT_EQ(file.take(), "");
+  EXPECT_EQ(replicas.take(), "0 SET c 1; ");
 }
 
 TEST_F(FeedTest, InnerCommandsLeaveTogetherWhenTheOutermostEnds) {
