@@ -4,6 +4,7 @@
 
 #include "server/config/config_store.h"
 #include "server/observe/log.h"
+#include "server/process/logo.h"
 #include "server/process/process.h"
 #include "server/server.h"
 #include "server/version.h"
@@ -58,6 +59,7 @@ int main(int argc, char** argv) {
     log::warning("{}", *problem);
     return 1;
   }
+  show_logo(config.config());  // as in Redis, who sees it can connect
   int status = (*server)->run();
   process::finish();
   return status;

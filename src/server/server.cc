@@ -199,7 +199,12 @@ void Server::wire() {
   table_.set_before_flush([this] { append_only_.commit(); });
   append_only_.on_synced([this] { replication_.waiters().retry(); });
   clients_.on_pause_change([this] { gates_.refresh(); });
-  state_.on_change([this] { gates_.refresh(); });
+  state_.on_change([this] {
+    gates_.refresh();
+    (void)set_oom_score();  // the role may be another
+  });
+  child_.on_begin_in_child(
+      [this] { (void)oom_score_.apply(services_.config, OomScore::Part::kChild); });
   acl_.on_change([this] { gates_.refresh(); });
   acl_.on_narrowed([this](const Session& session, const acl::User& now) {
     return exceeds_rights(pub_sub_, session, now);
@@ -273,6 +278,14 @@ bool Server::listen_anew(const Config& before, const Config& now) {
   return false;
 }
 
+// False: it could not be set, and why is in the log.
+bool Server::set_oom_score() {
+  const auto part = state_.follows_master() ? OomScore::Part::kReplica : OomScore::Part::kMaster;
+  const auto problem = oom_score_.apply(services_.config, part);
+  if (problem) log::warning("{}", *problem);
+  return !problem;
+}
+
 // Which parts must hear of which directives. A refusal is a sentence for CONFIG SET's answer.
 void Server::watch_configuration() {
   auto refresh = [this](const Config&, const Config&) -> Refusal {
@@ -303,6 +316,12 @@ void Server::watch_configuration() {
     append_only_.turn_off();
     return std::nullopt;
   });
+  config_store_.on_change({"oom-score-adj", "oom-score-adj-values"},
+                          [this](const Config&, const Config&) -> Refusal {
+                            if (set_oom_score()) return std::nullopt;
+                            return "Failed to apply new oom_score_adj configuration, check server "
+                                   "logs.";
+                          });
   config_store_.on_change("hz", [this](const Config&, const Config&) -> Refusal {
     cron_.start();
     return std::nullopt;
@@ -329,6 +348,7 @@ void Server::watch_configuration() {
 int Server::run() {
   watch_signals();
   memory::mark_startup();
+  (void)set_oom_score();
   if (!state_.loading()) announce_ready();
   loop_->run();
   return exit_status_;

@@ -60,6 +60,7 @@
 #include "server/persist/file_worker.h"
 #include "server/persist/snapshot_loading.h"
 #include "server/persist/snapshots.h"
+#include "server/process/oom_score.h"
 #include "server/pubsub/keyspace_events.h"
 #include "server/pubsub/pub_sub.h"
 #include "server/pubsub/tracking.h"
@@ -111,6 +112,7 @@ class Server final : private Lifecycle {
   std::optional<std::string> listen(const Config& config);
   bool listen_anew(const Config& before, const Config& now);
   void watch_configuration();
+  bool set_oom_score();
   std::optional<std::string> open_endpoints();
   std::optional<std::string> load_data();
   void announce_ready();
@@ -172,6 +174,7 @@ class Server final : private Lifecycle {
   Storage& storage_;
   std::unique_ptr<Forker> forker_;
   ChildProcess child_;
+  OomScore oom_score_;
   Snapshots snapshots_;
   std::unique_ptr<FileWorker> file_worker_;
   AppendOnlyFile append_only_;

@@ -41,6 +41,14 @@ enum class Supervision : uint8_t { kNone, kUpstart, kSystemd, kAuto };
 // Who may use a dangerous command or a protected directive. kLocal: loopback and unix sockets only.
 enum class Permission : uint8_t { kNo, kYes, kLocal };
 
+// Whether oom-score-adj-values are added to the score that the process was started with, or are it.
+enum class OomScoreMode : uint8_t { kNo, kRelative, kAbsolute };
+using OomScores = std::array<int, 3>;  // a master, a replica, a child
+
+// Whose payloads need not be checked whole (sanitize-dump-payload). A permission that nothing here
+// makes use of: all of them are.
+enum class PayloadTrust : uint8_t { kAll, kNone, kMasters };
+
 // What a signal does. kDefault saves if there are save points; kNow waits neither for replicas nor
 // for replies that are on their way to slow clients (see shutdown_timeout_s).
 enum class ShutdownMode : uint8_t { kDefault, kNoSave, kNow };
@@ -198,6 +206,13 @@ struct Config {
   uint64_t hll_sparse_max_bytes = 3000;
   uint64_t stream_node_max_bytes = 4096;  // 0: no limit; so is the next one
   uint64_t stream_node_max_entries = 100;
+
+  PayloadTrust sanitize_dump_payload = PayloadTrust::kAll;
+  int64_t rdb_key_save_delay_us = 0;  // persist/key_delay.h; so is the next one
+  int64_t key_load_delay_us = 0;
+
+  OomScoreMode oom_score_adj = OomScoreMode::kNo;
+  OomScores oom_score_adj_values = {0, 200, 800};
 
   // --- being watched
   int64_t slowlog_log_slower_than_us = 10'000;  // negative: off; 0: every command

@@ -68,14 +68,22 @@ bool may_set_protected(Permission permission, ClientPlace place) {
          (permission == Permission::kLocal && place == ClientPlace::kLocal);
 }
 
-const char* reason_of(const ae::Error& error) {
-  return std::strerror(error.code);
-}
-
 bool matches_any(std::string_view name, std::span<const std::string_view> patterns) {
   return !name.empty() && std::ranges::any_of(patterns, [name](std::string_view pattern) {
     return glob_matches(pattern, name, GlobCase::kIgnore);
   });
+}
+
+// A hidden one answers to its name, whatever patterns it matches besides.
+bool is_asked_for(const Directive& directive, std::string_view name,
+                  std::span<const std::string_view> patterns) {
+  if (!directive.has(DirectiveFlag::kHidden)) return matches_any(name, patterns);
+  return std::ranges::any_of(
+      patterns, [name](std::string_view pattern) { return equal_ignoring_case(pattern, name); });
+}
+
+const char* reason_of(const ae::Error& error) {
+  return std::strerror(error.code);
 }
 
 }  // namespace
@@ -254,7 +262,8 @@ std::vector<std::pair<std::string_view, std::string>> ConfigStore::get(
   for (const Directive& directive : directives()) {
     if (!is_settable(&directive)) continue;
     for (const std::string_view name : {directive.name, directive.alias}) {
-      if (matches_any(name, patterns)) found.emplace_back(name, print_value(directive, config_));
+      if (is_asked_for(directive, name, patterns))
+        found.emplace_back(name, print_value(directive, config_));
     }
   }
   return found;

@@ -145,6 +145,9 @@ std::vector<std::string> values_in_file(const Directive& directive, const Config
 }  // namespace
 
 Refusal parse_value(const Directive& directive, Config& config, Words words) {
+  // A line that is the name alone: "save" is `save ""`.
+  static const std::string kNothing[] = {""};
+  if (words.empty() && directive.has(DirectiveFlag::kMultiWord)) words = kNothing;
   if (words.empty()) return std::string(kWrongWordCount);
   if (!directive.has(DirectiveFlag::kMultiWord) && words.size() != 1) {
     return std::string(kWrongWordCount);

@@ -89,6 +89,7 @@ enum class DirectiveFlag : uint8_t {
   kMultiWord = 1 << 2,  // takes any number of words; CONFIG SET splits its argument at spaces
   kSecret = 1 << 3,     // never to be printed in a log
   kFileOnly = 1 << 4,   // CONFIG GET and SET do not know it (rename-command, loadmodule)
+  kHidden = 1 << 5,     // CONFIG GET shows it to those who ask by its name, not to a pattern
 };
 
 struct DirectiveFlags {

@@ -91,6 +91,17 @@ constexpr EnumName kPermissionNames[] = {
     named("yes", Permission::kYes),
     named("local", Permission::kLocal),
 };
+constexpr EnumName kSanitizeNames[] = {
+    named("no", PayloadTrust::kAll),
+    named("yes", PayloadTrust::kNone),
+    named("clients", PayloadTrust::kMasters),
+};
+constexpr EnumName kOomScoreNames[] = {
+    named("no", OomScoreMode::kNo),
+    named("yes", OomScoreMode::kRelative),
+    named("relative", OomScoreMode::kRelative),
+    named("absolute", OomScoreMode::kAbsolute),
+};
 constexpr EnumName kChannelNames[] = {
     named("allchannels", NewUserChannels::kAll),
     named("resetchannels", NewUserChannels::kNone),
@@ -114,7 +125,6 @@ constexpr EnumName kPropagationNames[] = {
 
 // --- why a directive is absent
 
-constexpr std::string_view kAlwaysSanitized = "what comes as a payload is always checked whole";
 constexpr std::string_view kReplicasGoOn = "a replica goes on with what its master sends";
 constexpr std::string_view kSnapshotInFile =
     "a master's snapshot goes into a file first, so that the old data stays until it is whole";
@@ -136,6 +146,7 @@ constexpr DirectiveFlags kAnyTime;
 constexpr DirectiveFlags kStart = DirectiveFlag::kStartOnly;
 constexpr DirectiveFlags kProtected = DirectiveFlag::kProtected;
 constexpr DirectiveFlags kWords = DirectiveFlag::kMultiWord;
+constexpr DirectiveFlags kHidden = DirectiveFlag::kHidden;
 constexpr DirectiveFlags kSecret = DirectiveFlag::kSecret;
 constexpr DirectiveFlags kFileOnly = kStart | kWords | DirectiveFlag::kFileOnly;
 
@@ -267,8 +278,8 @@ const Directive kTable[] = {
     {"shutdown-timeout", "", kAnyTime, integer<&Config::shutdown_timeout_s>(0, INT_MAX)},
     {"shutdown-on-sigint", "", kAnyTime, one_of<&Config::shutdown_on_sigint>(kShutdownNames)},
     {"shutdown-on-sigterm", "", kAnyTime, one_of<&Config::shutdown_on_sigterm>(kShutdownNames)},
-    {"oom-score-adj", "", kAnyTime, AbsentField{"no", kNoPinning}},
-    {"oom-score-adj-values", "", kWords, AbsentField{"0 200 800", kNoPinning}},
+    {"oom-score-adj", "", kAnyTime, one_of<&Config::oom_score_adj>(kOomScoreNames)},
+    {"oom-score-adj-values", "", kWords, kOomScoreValuesField},
     {"server-cpulist", "server_cpulist", kStart, AbsentField{"", kNoPinning}},
     {"bio-cpulist", "bio_cpulist", kStart, AbsentField{"", kNoPinning}},
     {"aof-rewrite-cpulist", "aof_rewrite_cpulist", kStart, AbsentField{"", kNoPinning}},
@@ -297,12 +308,14 @@ const Directive kTable[] = {
     // --- persistence
     {"save", "", kWords, kSaveField},
     {"dbfilename", "", kProtected, StringField{&Config::dbfilename, check_file_name}},
+    {"rdb-key-save-delay", "", kHidden, integer<&Config::rdb_key_save_delay_us>(INT_MIN, INT_MAX)},
+    {"key-load-delay", "", kHidden, integer<&Config::key_load_delay_us>(INT_MIN, INT_MAX)},
     {"rdbcompression", "", kAnyTime, BoolField{&Config::rdbcompression}},
     {"rdbchecksum", "", kStart, BoolField{&Config::rdbchecksum}},
     {"rdb-save-incremental-fsync", "", kAnyTime, BoolField{&Config::rdb_save_incremental_fsync}},
     {"rdb-del-sync-files", "", kAnyTime, BoolField{&Config::rdb_del_sync_files}},
     {"stop-writes-on-bgsave-error", "", kAnyTime, BoolField{&Config::stop_writes_on_bgsave_error}},
-    {"sanitize-dump-payload", "", kAnyTime, AbsentField{"yes", kAlwaysSanitized}},
+    {"sanitize-dump-payload", "", kAnyTime, one_of<&Config::sanitize_dump_payload>(kSanitizeNames)},
     {"appendonly", "", kAnyTime, BoolField{&Config::appendonly}},
     {"appendfsync", "", kAnyTime, one_of<&Config::appendfsync>(kSyncNames)},
     {"appendfilename", "", kStart, StringField{&Config::appendfilename, check_append_name}},

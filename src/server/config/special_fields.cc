@@ -366,6 +366,32 @@ void begin_save_anew(Config& config) {
   config.save.next_line_replaces = true;
 }
 
+// --- oom-score-adj-values
+
+// Twice the kernel's range, so that a relative value can cross all of it.
+constexpr int kMaxOomScore = 2000;
+
+Refusal parse_oom_scores(Config& config, Words words) {
+  OomScores scores;
+  if (words.size() != scores.size()) return "wrong number of arguments";
+  for (size_t i = 0; i < scores.size(); ++i) {
+    const std::optional<int64_t> score = ae::parse_int64(words[i]);
+    if (!score || *score < -kMaxOomScore || *score > kMaxOomScore)
+      return "Invalid oom-score-adj-values, elements must be between -2000 and 2000.";
+    scores[i] = int(*score);
+  }
+  config.oom_score_adj_values = scores;
+  return std::nullopt;
+}
+
+std::string print_oom_scores(const Config& config) {
+  return fmt::format("{}", fmt::join(config.oom_score_adj_values, " "));
+}
+
+std::vector<std::string> oom_score_lines(const Config& config) {
+  return {print_oom_scores(config)};
+}
+
 // --- replicaof
 
 Refusal parse_replica_of(Config& config, Words words) {
@@ -418,6 +444,7 @@ const SpecialField kUserField = {parse_user, print_users, user_lines};
 const SpecialField kRenameField = {parse_rename, print_renames, rename_lines};
 
 const SpecialField kSaveField = {parse_save, print_save, save_lines, begin_save_anew};
+const SpecialField kOomScoreValuesField = {parse_oom_scores, print_oom_scores, oom_score_lines};
 const SpecialField kReplicaOfField = {parse_replica_of, print_replica_of, replica_of_lines};
 
 Refusal check_file_name(std::string_view value) {

@@ -35,6 +35,9 @@ extern const SpecialField kRenameField;
 // save 3600 1 300 100; lines add up, the first one replaces the default, save "" is never
 extern const SpecialField kSaveField;
 
+// oom-score-adj-values 0 200 800: of a master, a replica, a child
+extern const SpecialField kOomScoreValuesField;
+
 // replicaof 10.0.0.1 6379, or no one
 extern const SpecialField kReplicaOfField;
 

@@ -26,7 +26,8 @@ ae::Status write_aof_base(Storage& storage, const std::string& path, AofBase kin
   const ae::Status written =
       kind == AofBase::kSnapshot
           ? write_as_snapshot(sink, services, progress)
-          : write_commands(sink, services.databases, services.scripting.functions());
+          : write_commands(sink, services.databases, services.scripting.functions(),
+                           KeyDelay(services.config.rdb_key_save_delay_us));
   if (!written) return written;
   return (*file)->sync();
 }

@@ -57,6 +57,7 @@ AofFileLoader::AofFileLoader(Services& services, Storage& storage, std::string p
       storage_(storage),
       path_(std::move(path)),
       replayer_(services),
+      delay_(services.config.key_load_delay_us),
       piece_(kPieceBytes) {}
 
 AofFileLoader::~AofFileLoader() = default;
@@ -118,6 +119,7 @@ AofFileLoader::State AofFileLoader::run_commands() {
         refused_command_ = std::move(*refused);
         return State::kFailed;
       }
+      delay_.after_key();
     }
     if (!replayer_.in_transaction()) valid_bytes_ = parser_.offset();
   }

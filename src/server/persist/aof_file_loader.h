@@ -18,6 +18,7 @@
 #include "ae/base/time_slice.h"
 #include "server/command/replayer.h"
 #include "server/persist/aof_parser.h"
+#include "server/persist/key_delay.h"
 #include "server/persist/snapshot_loader.h"
 #include "server/persist/storage.h"
 
@@ -67,6 +68,7 @@ class AofFileLoader {
   std::unique_ptr<Snapshot> snapshot_;  // while one is being read
   AofParser parser_;
   Replayer replayer_;
+  KeyDelay delay_;
   std::vector<char> piece_;
   uint64_t read_bytes_ = 0;
   uint64_t valid_bytes_ = 0;

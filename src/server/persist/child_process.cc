@@ -64,7 +64,11 @@ ae::Result<int> ChildProcess::start(ChildKind kind, Work work, Done done,
   AE_ASSERT(!running_);
   const ae::TimePoint before = loop_.clock().now();
   const auto pid = forker_.fork(
-      [work = std::move(work)](ChildReporter& reporter) { return run_work(work, reporter); }, keep);
+      [work = std::move(work), begin = begin_in_child_](ChildReporter& reporter) {
+        if (begin) begin();
+        return run_work(work, reporter);
+      },
+      keep);
   if (!pid) return pid;
   const ae::Nanoseconds took = loop_.clock().now() - before;
   PersistenceFacts::Child& facts = services_.persistence.child;

@@ -72,6 +72,8 @@ class ChildProcess {
 
   // The child's pid. There must be no other. `keep`: descriptors that the work writes to.
   ae::Result<int> start(ChildKind kind, Work work, Done done, const std::vector<int>& keep = {});
+  // Called in each child, before its work.
+  void on_begin_in_child(std::function<void()> hook) { begin_in_child_ = std::move(hook); }
   // Kills it; `done` is called later, with `cancelled`. No child: nothing happens.
   void cancel();
   // Kills it and waits until it is gone; `done` is called before this returns.
@@ -90,6 +92,7 @@ class ChildProcess {
   Done done_;
   ChildReport last_;
   ae::TimerId timer_{};
+  std::function<void()> begin_in_child_;
 };
 
 }  // namespace millrace

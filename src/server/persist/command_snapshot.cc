@@ -71,14 +71,17 @@ void add_entry(CommandText& text, const Entry& entry) {
 }  // namespace
 
 ae::Status write_commands(ByteSink& sink, const Databases& databases,
-                          const scripting::FunctionRegistry& functions) {
+                          const scripting::FunctionRegistry& functions, KeyDelay delay) {
   CommandText text(sink);
   for (const auto& [name, library] : functions.libraries())
     text.add({"FUNCTION", "LOAD", library->code});
   for (size_t db = 0; db < databases.count() && text.status(); ++db) {
     if (databases[db].size() == 0) continue;
     text.add({"SELECT", std::to_string(db)});
-    databases[db].for_each([&](const Entry& entry) { add_entry(text, entry); });
+    databases[db].for_each([&](const Entry& entry) {
+      add_entry(text, entry);
+      delay.after_key();
+    });
   }
   return text.finish();
 }

@@ -15,6 +15,7 @@
 #include "ae/base/result.h"
 #include "server/db/databases.h"
 #include "server/persist/byte_stream.h"
+#include "server/persist/key_delay.h"
 
 namespace millrace {
 
@@ -26,6 +27,7 @@ class FunctionRegistry;
 inline constexpr size_t kElementsPerCommand = 64;
 
 ae::Status write_commands(ByteSink& sink, const Databases& databases,
-                          const scripting::FunctionRegistry& functions);
+                          const scripting::FunctionRegistry& functions,
+                          KeyDelay delay = KeyDelay());
 
 }  // namespace millrace

@@ -12,7 +12,8 @@ SnapshotLoader::Settings loader_settings(Services& services) {
   const Config& config = services.config;
   Settings settings{.limits = ValueLimits::of(config),
                     .now_ms = services.tick.unix_us / 1000,
-                    .access_clock = &services.access_clock};
+                    .access_clock = &services.access_clock,
+                    .key_delay = KeyDelay(config.key_load_delay_us)};
   if (services.state.follows_master()) settings.expired = SnapshotLoader::Expired::kKeep;
   if (!config.rdbchecksum) settings.checksum = RdbReader::Checksum::kIgnore;
   settings.on_function = [&services](std::string_view code) {

@@ -78,7 +78,8 @@ SnapshotFacts snapshot_facts(Services& services) {
           .used_memory_bytes = memory::used_bytes(),
           .access = access_under(config.maxmemory_policy),
           .access_clock = &services.access_clock,
-          .options = {.compress = config.rdbcompression, .checksum = config.rdbchecksum}};
+          .options = {.compress = config.rdbcompression, .checksum = config.rdbchecksum},
+          .key_delay = KeyDelay(config.rdb_key_save_delay_us)};
 }
 
 std::vector<std::string_view> function_codes(Services& services) {

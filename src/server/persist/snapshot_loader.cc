@@ -162,6 +162,7 @@ void SnapshotLoader::read_key(uint8_t type) {
   Detached entry = read_value(reader_, type, key_, settings_.limits);
   if (!reader_.failed()) place(std::move(entry));
   ahead_ = {};
+  settings_.key_delay.after_key();
 }
 
 void SnapshotLoader::place(Detached entry) {
@@ -237,7 +238,8 @@ void SnapshotLoader::finish() {
   if (reader_.failed() || settings_.checksum == RdbReader::Checksum::kIgnore) return;
   if (stored == 0) return remark("the snapshot was saved without a checksum: none was compared");
   if (stored != computed) {
-    reader_.fail(fmt::format("the checksum {:016x}", computed), fmt::format("{:016x}", stored));
+    reader_.fail(fmt::format("the checksum {:016x}", computed),
+                 fmt::format("{:016x} (RDB CRC error)", stored));
   }
 }
 

@@ -19,6 +19,7 @@
 #include <string_view>
 
 #include "server/db/databases.h"
+#include "server/persist/key_delay.h"
 #include "server/persist/rdb_reader.h"
 #include "server/persist/snapshot_writer.h"
 #include "server/persist/value_limits.h"
@@ -56,6 +57,7 @@ class SnapshotLoader {
     std::function<std::string(std::string_view code)> on_function = {};
     // A sentence that is worth a line in the log and is no problem.
     std::function<void(std::string_view sentence)> on_remark = {};
+    KeyDelay key_delay = KeyDelay();
   };
 
   // All three outlive the loader, which may be thrown away at any time.

@@ -78,6 +78,7 @@ class SnapshotWriter {
     out_.text(entry.key());
     write_value(out_, entry);
     if (++keys_ % kKeysPerProgress == 0) progress_(keys_);
+    delay_.after_key();
   }
 
   void write_access(const Entry& entry) {
@@ -93,6 +94,7 @@ class SnapshotWriter {
   const SnapshotFacts& facts_;
   SnapshotProgress progress_;
   RdbWriter out_;
+  KeyDelay delay_ = facts_.key_delay;
   uint64_t keys_ = 0;
 };
 

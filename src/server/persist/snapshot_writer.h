@@ -16,6 +16,7 @@
 #include "server/db/databases.h"
 #include "server/ds/function_ref.h"
 #include "server/persist/byte_stream.h"
+#include "server/persist/key_delay.h"
 #include "server/persist/rdb_writer.h"
 
 namespace millrace {
@@ -40,6 +41,7 @@ struct SnapshotFacts {
   enum class Access : uint8_t { kNone, kIdle, kFrequency } access = Access::kNone;
   const AccessClock* access_clock = nullptr;  // needed unless kNone
   RdbOptions options = {};
+  KeyDelay key_delay = KeyDelay();
 };
 
 // Called now and then with the number of keys written so far.

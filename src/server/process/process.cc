@@ -15,7 +15,6 @@
 #include "server/process/daemonize.h"
 #include "server/process/descriptor_limit.h"
 #include "server/process/kernel_checks.h"
-#include "server/process/logo.h"
 #include "server/process/pid_file.h"
 #include "server/process/process_title.h"
 #include "server/process/supervision.h"
@@ -65,7 +64,6 @@ void announce(const ConfigStore& store) {
   } else {
     log::notice("Configuration loaded from {}", store.path());
   }
-  show_logo(store.config());
 }
 
 uint64_t reserved(const Config& config) {

@@ -181,9 +181,9 @@ TEST(ConfigOracle, DefaultsAreRedis) {
   const std::vector<std::string_view> others = {
       "bind-source-addr", "dir", "syslog-ident", "crash-memcheck-enabled", "unixsocket", "port",
       "maxclients", "requirepass",
-      "io-threads-do-reads",                                        // always
-      "save",                                                       // the oracle is started without
-      "sanitize-dump-payload", "replica-ignore-disk-write-errors",  // always
+      "io-threads-do-reads",               // always
+      "save",                              // the oracle is started without
+      "replica-ignore-disk-write-errors",  // always
       // changed by the tests above
       "timeout", "maxmemory", "maxmemory-policy", "maxmemory-samples", "hz",
       "list-max-listpack-size", "list-max-ziplist-size", "hash-max-listpack-value",

@@ -123,6 +123,15 @@ TEST(ConfigGet, PatternsNamesAndAliases) {
   EXPECT_EQ(found[2].first, "hash-max-ziplist-entries");
 }
 
+TEST(ConfigGet, HiddenOnesAnswerToTheirNameAlone) {
+  const ConfigStore store;
+  const std::string_view pattern[] = {"key-load-dela?"};
+  EXPECT_TRUE(store.get(pattern).empty());
+  const std::string_view name[] = {"*", "Key-Load-Delay"};
+  const auto found = store.get(name);
+  EXPECT_EQ(std::ranges::count(found, "key-load-delay", &decltype(found)::value_type::first), 1);
+}
+
 TEST(ConfigGet, WhatClientsAskFor) {
   ConfigStore store;
   const std::string_view patterns[] = {"save", "appendonly"};
