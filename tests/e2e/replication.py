@@ -303,6 +303,49 @@ def who_wants_the_snapshot_alone_is_let_go(servers):
 
 
 @test
+def a_snapshot_has_what_was_asked_for(servers):
+    """A replica and a tool that wait at once: each gets its own."""
+    master = servers.millrace(*COMMON)
+    master.ask(b"SET", b"a-key", b"v")
+    master.ask(b"FUNCTION", b"LOAD", b"#!lua name=a_library\nredis.register_function('f', function() return 1 end)")
+
+    def snapshot(*words):
+        tool = master.client()
+        assert tool.ask(b"REPLCONF", b"rdb-only", b"1", *words) == b"+OK"
+        tool.socket.sendall(b"SYNC\r\n")
+        return tool
+
+    tools = [snapshot(), snapshot(b"rdb-filter-only", b"functions"), snapshot(b"rdb-filter-only", b"")]
+    texts = [tool.reader.read() for tool in tools]
+    assert [b"a-key" in text for text in texts] == [True, False, False], texts
+    assert [b"a_library" in text for text in texts] == [True, True, False], texts
+
+
+@test
+def a_replica_whose_clients_are_paused_changes_nothing(servers):
+    master = servers.millrace(*COMMON)
+    replica = servers.millrace(*COMMON)
+    follow(replica, master.port)
+    wait_until(lambda: info(replica)["master_link_status"] == "up", "the link")
+    replica.ask(b"CLIENT", b"PAUSE", b"100000", b"WRITE")
+    master.ask(b"SET", b"k", b"v")
+    wait_until(lambda: info(replica)["slave_read_repl_offset"] == info(master)["master_repl_offset"], "it is read")
+    assert replica.ask(b"EXISTS", b"k") == b":0"
+    replica.ask(b"CLIENT", b"UNPAUSE")
+    wait_until(lambda: replica.ask(b"GET", b"k") == b"$v", "it is applied")
+
+
+@test
+def client_kill_knows_the_master_by_its_address(servers):
+    master = servers.millrace(*COMMON)
+    replica = servers.millrace(*COMMON)
+    follow(replica, master.port)
+    wait_until(lambda: info(replica)["master_link_status"] == "up", "the link")
+    assert replica.ask(b"CLIENT", b"KILL", b"127.0.0.1:%d" % master.port) == b"+OK"
+    wait_until(lambda: info(master, b"stats")["sync_partial_ok"] == "1", "it comes back")
+
+
+@test
 def a_failing_master_leaves_the_data(servers):
     """Garbage instead of a snapshot: the old data is served on."""
     import socket

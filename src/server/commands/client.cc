@@ -137,6 +137,14 @@ size_t close_matching(Context& c, const ClientFilter& filter) {
   return closed;
 }
 
+// The link to our master is no session, but has an address like one.
+bool cut_master_at(Context& c, std::string_view peer) {
+  Replication& replication = c.services().replication;
+  if (!replication.follows()) return false;
+  const MasterAddress& master = replication.master();
+  return peer == master.host + ":" + std::to_string(master.port) && replication.cut_link();
+}
+
 // CLIENT KILL ip:port | [ID client-id] [TYPE NORMAL | MASTER | SLAVE | REPLICA | PUBSUB]
 //   [USER username] [ADDR ip:port] [LADDR ip:port] [SKIPME YES | NO] [MAXAGE maxage]
 void client_kill(Context& c) {
@@ -144,7 +152,8 @@ void client_kill(Context& c) {
   if (c.arg_count() == 3) {
     filter.peer = c.arg(2);
     filter.skip_self = false;
-    return close_matching(c, filter) > 0 ? c.reply().ok() : c.fail("ERR No such client");
+    const bool closed = cut_master_at(c, c.arg(2)) || close_matching(c, filter) > 0;
+    return closed ? c.reply().ok() : c.fail("ERR No such client");
   }
   ArgReader args(c, 2);
   if (!filter.read(args, c.services().acl.users())) return;

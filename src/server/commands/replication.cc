@@ -144,6 +144,15 @@ void read_capability(Replica& replica, std::string_view name) {
 // As long as a name or an address can be.
 constexpr size_t kMaxHostBytes = 255;
 
+// The words that name what shall be there, with spaces between them; 7.2 knows one.
+SnapshotContents read_contents(ArgReader& args) {
+  const std::string_view words = args.word();
+  if (words.find_first_not_of(' ') == std::string_view::npos) return SnapshotContents::kNothing;
+  if (!equals_ignoring_case(words, "functions"))
+    args.error("ERR Unsupported rdb-filter-only option: " + std::string(words));
+  return SnapshotContents::kFunctions;
+}
+
 void read_option(Replica& replica, ArgReader& args) {
   if (args.take("listening-port", 1)) {
     replica.listening_port = uint16_t(args.integer_between(0, UINT16_MAX, errors::kNotInteger));
@@ -157,6 +166,8 @@ void read_option(Replica& replica, ArgReader& args) {
     read_capability(replica, args.word());
   } else if (args.take("rdb-only", 1)) {
     replica.wants_snapshot_only = args.integer() == 1;
+  } else if (args.take("rdb-filter-only", 1)) {
+    replica.contents = read_contents(args);
   } else {
     args.error("ERR Unrecognized REPLCONF option: " + std::string(args.peek()));
   }

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "proto/request_writer.h"
+#include "server/command/clients.h"
 #include "server/observe/log.h"
 
 namespace millrace {
@@ -128,6 +129,7 @@ void FollowerLink::abandon() {
   const ae::Connection connection = std::exchange(connection_, {});
   if (connection.alive()) ae::Connection(connection).close(ae::CloseReason::kRequested);
   loop_.cancel(loading_);
+  held_bytes_ = 0;
   if (install_) {  // half of the data is here, and none of it may be served
     install_.reset();
     owner_.data_came(std::nullopt);
@@ -156,14 +158,18 @@ void FollowerLink::set_state(State state) {
 
 // --- once a second
 
+bool FollowerLink::is_held() const {
+  return connection_.alive() && connection_.paused(ae::PauseReason::kBusy);
+}
+
 bool FollowerLink::has_timed_out() const {
-  return connection_.alive() &&
+  return connection_.alive() && !is_held() &&
          seconds_between(last_io_, loop_.now()) > services_.config.repl_timeout_s;
 }
 
 void FollowerLink::tick() {
-  if (!services_.state.script_is_busy() && connection_.alive() &&
-      connection_.paused(ae::PauseReason::kBusy)) {
+  if (is_held() && !must_hold()) {
+    held_bytes_ = 0;
     connection_.resume(ae::PauseReason::kBusy);
   }
   if (state_ == State::kConnected) acknowledge();

@@ -106,6 +106,7 @@ class FollowerLink final : private ae::ConnectionHandler, private MasterStream::
   bool is_copying() const { return state_ == State::kReceiving || state_ == State::kLoading; }
 
   // --- for INFO
+  size_t held_bytes() const { return held_bytes_; }
   int64_t seconds_since_io() const;
   int64_t seconds_down() const;
   const SnapshotTransfer* transfer() const { return transfer_ ? &*transfer_ : nullptr; }
@@ -119,6 +120,8 @@ class FollowerLink final : private ae::ConnectionHandler, private MasterStream::
   void fail(std::string_view problem);
   void abandon();
   bool has_timed_out() const;
+  bool must_hold() const;
+  bool is_held() const;
   void set_state(State state);
 
   // --- what is said on it (follower_link_data.cc)
@@ -153,6 +156,7 @@ class FollowerLink final : private ae::ConnectionHandler, private MasterStream::
   std::unique_ptr<ae::Resolver> resolver_;  // has a thread: only where the host is a name
   ae::Connection connection_;
   State state_ = State::kNone;
+  size_t held_bytes_ = 0;  // of the stream: here, and not applied yet
   ae::TimePoint last_io_, down_since_;
   ae::Nanoseconds pause_ = kFirstPause;
   ae::TimerId retry_, loading_;

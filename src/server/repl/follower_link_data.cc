@@ -3,6 +3,7 @@
 
 #include <cstdlib>
 
+#include "server/command/clients.h"
 #include "server/observe/log.h"
 #include "server/repl/follower_link.h"
 #include "server/repl/replication_id.h"
@@ -19,8 +20,9 @@ constexpr ae::Nanoseconds kBetweenSlices = ae::Microseconds(100);
 size_t FollowerLink::on_data(ae::Connection connection, ae::MutableBytes data) {
   if (!(connection.id() == connection_.id())) return data.size();
   last_io_ = loop_.now();
-  if (services_.state.script_is_busy()) {  // nothing comes between its commands; tick() goes on
+  if (must_hold()) {  // tick() goes on
     connection.pause(ae::PauseReason::kBusy);
+    held_bytes_ = data.size();
     return 0;
   }
   size_t at = 0;
@@ -34,6 +36,13 @@ size_t FollowerLink::on_data(ae::Connection connection, ae::MutableBytes data) {
     at += taken;
   }
   return is_open() ? at : data.size();
+}
+
+// Nothing comes between the commands of a script, and what clients may not change while they are
+// paused, the master does not change either.
+bool FollowerLink::must_hold() const {
+  if (services_.state.script_is_busy()) return true;
+  return state_ == State::kConnected && services_.clients.is_paused(services_.tick.unix_us / 1000);
 }
 
 // One that fail() has closed is not read any more, though it is there until the tick ends.

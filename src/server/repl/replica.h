@@ -18,6 +18,9 @@
 
 namespace millrace {
 
+// What a snapshot shall hold. Replicas want all of it; tools that make a backup may want less.
+enum class SnapshotContents : uint8_t { kAll, kFunctions, kNothing };
+
 struct Replica {
   enum class State : uint8_t { kAnnounced, kWaiting, kMaking, kSending, kArriving, kOnline };
 
@@ -30,6 +33,7 @@ struct Replica {
   bool knows_psync2 = false;
   bool speaks_psync = true;          // else it came by SYNC: is told no offset, acknowledges none
   bool wants_snapshot_only = false;  // a tool that makes a backup
+  SnapshotContents contents = SnapshotContents::kAll;
   // --- how far it is
   ae::TimePoint since = {};  // when it began to wait
   int64_t acked_offset = 0;

@@ -159,7 +159,8 @@ MasterLinkFacts Replication::master_facts() const {
   facts.receiving_snapshot = link_.is_copying();
   facts.last_io_s = link_.seconds_since_io();
   facts.down_since_s = link_.seconds_down();
-  facts.read_offset = facts.applied_offset = log_.offset();
+  facts.applied_offset = log_.offset();
+  facts.read_offset = facts.applied_offset + int64_t(link_.held_bytes());
   if (const SnapshotTransfer* transfer = link_.transfer()) {
     facts.snapshot_bytes = transfer->total_bytes();
     facts.snapshot_received = transfer->received_bytes();

@@ -31,21 +31,32 @@ class SocketSink final : public ByteSink {
   int fd_;
 };
 
+ae::Status write_contents(ByteSink& sink, Services& services, const SnapshotFacts& facts,
+                          SnapshotContents contents, ChildProgress& progress) {
+  const Databases none(0, services.access_clock);
+  const bool all = contents == SnapshotContents::kAll;
+  const bool with_functions = contents != SnapshotContents::kNothing;
+  const std::vector<std::string_view> functions =
+      with_functions ? function_codes(services) : std::vector<std::string_view>();
+  return write_snapshot(sink, all ? services.databases : none, functions, facts,
+                        [&](uint64_t keys) { progress.keys_done(keys); });
+}
+
 }  // namespace
 
 ae::Result<std::unique_ptr<SnapshotChild>> SnapshotChild::start(ChildProcess& processes,
                                                                 Services& services,
-                                                                const SnapshotFacts& facts) {
+                                                                const SnapshotFacts& facts,
+                                                                SnapshotContents contents) {
   int ends[2];
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
     return ae::fail(errno, "socketpair");
   ::fcntl(ends[0], F_SETFL, O_NONBLOCK);
   std::unique_ptr<SnapshotChild> child(new SnapshotChild(processes, ends[0]));
   const int to = ends[1];
-  const auto work = [to, &services, &facts](ChildProgress& progress) {
+  const auto work = [to, &services, &facts, contents](ChildProgress& progress) {
     SocketSink sink(to);
-    return write_snapshot(sink, services.databases, function_codes(services), facts,
-                          [&](uint64_t keys) { progress.keys_done(keys); });
+    return write_contents(sink, services, facts, contents, progress);
   };
   const auto done = [self = child.get()](const ChildResult& result) {
     self->outcome_ = result.succeeded();

@@ -14,6 +14,7 @@
 #include "ae/base/result.h"
 #include "server/persist/child_process.h"
 #include "server/persist/snapshot_writer.h"
+#include "server/repl/replica.h"
 
 namespace millrace {
 
@@ -22,7 +23,8 @@ class SnapshotChild {
   // There must be no other child.
   static ae::Result<std::unique_ptr<SnapshotChild>> start(ChildProcess& processes,
                                                           Services& services,
-                                                          const SnapshotFacts& facts);
+                                                          const SnapshotFacts& facts,
+                                                          SnapshotContents contents);
   ~SnapshotChild();
   SnapshotChild(const SnapshotChild&) = delete;
   SnapshotChild& operator=(const SnapshotChild&) = delete;

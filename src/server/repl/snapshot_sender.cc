@@ -58,8 +58,8 @@ void SnapshotSender::begin() {
   leader_.flush();
   leader_.forget_database();
   bool all_know_eof = true;
-  leader_.each_in(State::kWaiting,
-                  [&](Replica& replica, Session&) { all_know_eof &= replica.knows_eof; });
+  contents_ = contents_wanted_first();
+  each_to_serve([&](Replica& replica, Session&) { all_know_eof &= replica.knows_eof; });
   const bool to_disk = !services_.config.repl_diskless_sync || !all_know_eof;
   log::notice("Starting BGSAVE for SYNC with target: {}", to_disk ? "disk" : "replicas sockets");
   if (to_disk) {
@@ -67,7 +67,7 @@ void SnapshotSender::begin() {
     if (!file) return failed(file.error().message());
     spool_ = std::move(*file);
   }
-  auto child = SnapshotChild::start(processes_, services_, facts());
+  auto child = SnapshotChild::start(processes_, services_, facts(), contents_);
   if (!child) return failed(child.error().message());
   child_ = std::move(*child);
   log::notice("Background RDB transfer started by pid {}", child_->pid());
@@ -75,8 +75,26 @@ void SnapshotSender::begin() {
   if (!watched) return failed(watched.error().message());
   watched_ = *watched;
   mark_ = ReplicationId::make(services_.prng);
-  leader_.each_in(State::kWaiting,
-                  [this](Replica& replica, Session& session) { join(replica, session); });
+  each_to_serve([this](Replica& replica, Session& session) { join(replica, session); });
+}
+
+// One snapshot has one content: who wants another one waits for the next.
+SnapshotContents SnapshotSender::contents_wanted_first() {
+  SnapshotContents contents = SnapshotContents::kAll;
+  ae::TimePoint first = ae::TimePoint::max();
+  leader_.each_in(State::kWaiting, [&](Replica& replica, Session&) {
+    if (replica.since >= first) return;
+    first = replica.since;
+    contents = replica.contents;
+  });
+  return contents;
+}
+
+template <typename Visit>
+void SnapshotSender::each_to_serve(Visit&& visit) {
+  leader_.each_in(State::kWaiting, [&](Replica& replica, Session& session) {
+    if (replica.contents == contents_) visit(replica, session);
+  });
 }
 
 SnapshotFacts SnapshotSender::facts() const {

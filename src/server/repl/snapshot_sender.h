@@ -50,6 +50,9 @@ class SnapshotSender final : private ae::FileHandler {
  private:
   bool is_due() const;
   void begin();
+  SnapshotContents contents_wanted_first();
+  template <typename Visit>
+  void each_to_serve(Visit&& visit);  // those who wait for these contents
   SnapshotFacts facts() const;
   void join(Replica& replica, Session& session);
   void on_file_event(ae::FileId file, uint32_t token, ae::Events ready) override;
@@ -76,6 +79,7 @@ class SnapshotSender final : private ae::FileHandler {
   std::unique_ptr<ReceivedFile> spool_;  // null: straight to the replicas
   std::unique_ptr<File> source_;         // the spooled file, being sent
   std::string mark_;
+  SnapshotContents contents_ = SnapshotContents::kAll;  // of the one under way
   ae::FileId watched_;
   bool said_all_ = false;  // the child's stream has ended
   ae::TimerId timer_;
