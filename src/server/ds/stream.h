@@ -123,6 +123,8 @@ class Stream {
   // How many entries the group has not been given yet; nothing where deleted entries make that
   // unknown.
   std::optional<int64_t> lag(const ConsumerGroup& group) const;
+  // Which number among all that were ever added the entry of this id had, if that can be told.
+  std::optional<uint64_t> entries_up_to(StreamId id) const;
 
   // --- blocks as they are, for RDB
 
@@ -163,7 +165,6 @@ class Stream {
   uint64_t trim_within(Blocks::Cursor at, const StreamTrim& rule);
   bool removes_whole(const StreamBlock& block, const StreamTrim& rule) const;
   bool has_tombstones_from(StreamId id) const;
-  std::optional<uint64_t> entries_up_to(StreamId id) const;
 
   std::unique_ptr<State> state_;
 };

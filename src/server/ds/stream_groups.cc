@@ -49,7 +49,6 @@ bool Stream::has_tombstones_from(StreamId id) const {
   return id <= max_deleted_id();
 }
 
-// Which number among all that were ever added the entry of this id had, if that can be told.
 std::optional<uint64_t> Stream::entries_up_to(StreamId id) const {
   if (entries_added() == 0) return 0;
   if (size() == 0 && id <= last_id()) return entries_added();

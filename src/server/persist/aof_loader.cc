@@ -67,11 +67,11 @@ AofLoader::State AofLoader::refuse() {
   } else if (!file_->refused_command().empty()) {
     log::warning("{} reading the append only file {}", file_->refused_command(), name);
   } else {
+    log::warning("In {} {}", name, file_->problem());
     log::warning(
         "Bad file format reading the append only file {}: make a backup of your AOF file, then use "
         "./redis-check-aof --fix <filename.manifest>",
         name);
-    log::warning("In {} {}", name, file_->problem());
   }
   return State::kFailed;
 }
@@ -82,9 +82,9 @@ AofLoader::State AofLoader::finish_truncated() {
     log::warning("Revert incomplete MULTI/EXEC transaction from AOF file {}", name);
   if (services_.config.aof_load_truncated && is_last()) {
     log::warning("!!! Warning: short read while loading the AOF file {}!!!", name);
-    log::warning("In {} {}", name, file_->problem());
     if (cut_off()) return State::kMore;
   }
+  log::warning("In {} {}", name, file_->problem());
   if (!is_last()) log::warning("Fatal error: the truncated file is not the last file");
   log::warning(
       "Unexpected end of file reading the append only file {}. You can: 1) Make a backup of your "
@@ -92,7 +92,6 @@ AofLoader::State AofLoader::finish_truncated() {
       "set "
       "the 'aof-load-truncated' configuration option to yes and restart the server.",
       name);
-  log::warning("In {} {}", name, file_->problem());
   return State::kFailed;
 }
 

@@ -167,7 +167,13 @@ Saving::Outcome Snapshots::load_now(const Reload& how) {
   }
   FileSource source(**file);
   SnapshotLoader::Settings settings = loader_settings(services_);
-  if (how.replace) settings.existing = SnapshotLoader::Existing::kReplaced;
+  if (how.replace) {
+    settings.existing = SnapshotLoader::Existing::kReplaced;
+  } else {
+    settings.on_function = [this](std::string_view code) {
+      return services_.scripting.functions().load(code, scripting::OnConflict::kRefuse).error;
+    };
+  }
   SnapshotLoader loader(source, services_.databases, std::move(settings));
   if (loader.step(UINT64_MAX / 2)) return Outcome::kDone;
   log::warning("{}", loader.problem());

@@ -133,6 +133,8 @@ void read_group(RdbReader& reader, uint8_t code, ds::Stream& stream) {
   if (code != type::kStreamListpacks) {
     const uint64_t read = reader.length("how many entries a group has read");
     if (read != UINT64_MAX) entries_read = read;  // -1: unknown
+  } else if (!reader.failed()) {
+    entries_read = stream.entries_up_to(last);  // nobody counted before 7.0
   }
   if (reader.failed()) return;
   ds::ConsumerGroup* group = stream.add_group(name, last, entries_read);

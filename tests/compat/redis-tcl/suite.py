@@ -24,7 +24,6 @@ OLDER = {"unit/tracking": ["Tracking only occurs for scripts when a command call
 LAUNCHER = """\
 #!/bin/sh
 [ -f "$1" ] && sed -i -E '/^({refused}) /d' "$1"
-echo " PID: $$"
 exec {program} "$@"
 """
 
