@@ -62,7 +62,7 @@ void SnapshotLoading::publish() {
               facts.total_bytes, facts.keys_loaded);
 }
 
-void SnapshotLoading::finish(const std::string& problem) {
+void SnapshotLoading::finish(std::string problem) {
   services_.state.change([](ServerState::Facts& facts) { facts.loading = Loading::kNo; });
   if (problem.empty()) {
     log_loaded(*loader_, loop_.unix_us() / 1'000'000);

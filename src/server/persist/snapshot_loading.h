@@ -49,7 +49,7 @@ class SnapshotLoading {
  private:
   void slice();
   void publish();
-  void finish(const std::string& problem);
+  void finish(std::string problem);  // a copy: the loader that says it goes
 
   ae::EventLoop& loop_;
   Services& services_;
