@@ -94,8 +94,9 @@ void abort_failover(Context& c) {
 
 void read_target(FailoverTerms& terms, ArgReader& args) {
   const std::string host(args.word());
-  // One that is no port is nobody's.
-  terms.target = MasterAddress{host, uint16_t(args.integer())};
+  const int64_t port = args.integer();
+  // One that is no port is nobody's, as 0 is.
+  terms.target = MasterAddress{host, port > 0 && port <= UINT16_MAX ? uint16_t(port) : uint16_t{0}};
 }
 
 void read_timeout(FailoverTerms& terms, ArgReader& args) {
@@ -197,8 +198,7 @@ bool refuse_sync(Context& c) {
 // PSYNC id offset FAILOVER: our master hands over to us.
 bool take_over(Context& c) {
   Replication& repl = replication(c);
-  if (c.arg_count() < 4) return true;
-  if (!equals_ignoring_case(c.arg(3), "failover")) return c.fail(errors::kSyntax), false;
+  if (c.arg_count() < 4 || !equals_ignoring_case(c.arg(3), "failover")) return true;
   log::warning("Failover request received for replid {}.", c.arg(1));
   if (!repl.follows()) return c.fail("ERR PSYNC FAILOVER can't be sent to a master."), false;
   if (c.arg(1) != repl.log().history().id())

@@ -239,10 +239,6 @@ size_t Leader::replica_count() const {
   return replicas_.size() - count_in(Replica::State::kAnnounced);
 }
 
-size_t Leader::online_count() const {
-  return count_in(Replica::State::kOnline);
-}
-
 size_t Leader::count_acked(int64_t offset) const {
   return size_t(std::count_if(replicas_.begin(), replicas_.end(), [offset](const auto& pair) {
     return pair.second.state == Replica::State::kOnline && pair.second.acked_offset >= offset;

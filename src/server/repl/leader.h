@@ -73,7 +73,6 @@ class Leader final : private FeedSink {
 
   // --- counting
   size_t replica_count() const;
-  size_t online_count() const;
   // What WAIT waits for: behind the last change or message. PING and GETACK come after it.
   int64_t written_offset() const { return written_offset_; }
   // Replicas that have acknowledged so much.

@@ -73,6 +73,8 @@ std::string refusal(Services& services, const Command* command, const ScriptRun&
   if (!spec.handler) return "ERR Unknown Redis command called from script";
   if (spec.has(kNoScript) && !services.scripting.allows_all())
     return "ERR This Redis command is not allowed from script";
+  if (services.state.facts().stale && !spec.has(kStale) && !run.session.replays)
+    return "ERR Can not execute the command on a stale replica";
   if (run.read_only && spec.has(kWrite | kMayReplicate)) return std::string(kReadOnly);
   if (services.state.facts().stale && !spec.has(kStale))
     return "ERR Can not execute the command on a stale replica";

@@ -40,6 +40,14 @@ CommandFlags with_declared(CommandFlags flags, scripting::ScriptFlags declared) 
   return flags;
 }
 
+// It has not said that old data will do.
+bool admit_undeclared(Context& context) {
+  if (context.session().replays) return true;
+  const std::string stale = refusals::of_stale_data(context.services().state.facts(), 0);
+  if (!stale.empty()) context.fail(stale);
+  return stale.empty();
+}
+
 // What a script has declared is known before it runs; what it has not is found out by its commands.
 bool admit(Context& context, ScriptRun& run, Declared declared, ScriptAccess access) {
   const bool no_writes = (declared.flags & scripting::kNoWrites) != 0;
@@ -47,7 +55,7 @@ bool admit(Context& context, ScriptRun& run, Declared declared, ScriptAccess acc
   run.allow_oom = (declared.flags & scripting::kAllowOom) != 0;
   if (context.config().maxmemory_bytes > 0)
     run.short_of_memory = !context.services().runner.make_room();
-  if (!declared.explicitly) return true;
+  if (!declared.explicitly) return admit_undeclared(context);
   if (access == ScriptAccess::kReadOnly && !no_writes) {
     context.fail("ERR Can not execute a script with write flag using *_ro command.");
   } else if (run.short_of_memory && !run.allow_oom && !no_writes) {
