@@ -195,15 +195,19 @@ void BlockedClients::run_last_time(Waiting& waiting) {
   AE_ASSERT(!waiting_.contains(session.packed()));
 }
 
+// They are closed, as Redis closes them: what they would send next is meant for a master.
 void BlockedClients::unblock_all(std::string_view error) {
   std::vector<SessionId> all;
   for (const auto& [id, waiting] : waiting_) all.push_back(waiting->session);
-  for (const SessionId session : all) {
+  for (const SessionId id : all) {
+    Session& session = *clients_.find(id);
     proto::StringSink sink;
-    proto::ReplyWriter reply(sink, proto::Resp(clients_.find(session)->resp));
+    proto::ReplyWriter reply(sink, proto::Resp(session.resp));
     services_->stats.count_error(error);
     reply.error(error);
-    finish(session, sink.view());
+    forget(id);
+    if (!session.silent()) clients_.push(session, sink.view());
+    clients_.link().close_after_reply(session);
   }
 }
 
