@@ -197,6 +197,7 @@ void Server::wire() {
                                 [this](const ae::TickRecord& tick) { ticks_.keep(tick, stats_); });
   loop_->before_sleep([this] { tracking_.send_broadcasts(); });
   table_.set_before_flush([this] { append_only_.commit(); });
+  loading_.on_history([this](const ReplicationPoint& point) { replication_.recall(point); });
   append_only_.on_synced([this] { replication_.waiters().retry(); });
   clients_.on_pause_change([this] { gates_.refresh(); });
   state_.on_change([this] {
@@ -355,6 +356,7 @@ int Server::run() {
 }
 
 std::optional<std::string> Server::load_data() {
+  replication_.take_configured_role();
   if (services_.config.appendonly) {
     append_only_.start([this] { snapshots_.mark_saved(), announce_ready(); });
     return std::nullopt;
@@ -370,7 +372,7 @@ std::optional<std::string> Server::load_data() {
 
 void Server::announce_ready() {
   log::notice("Ready to accept connections");
-  if (!services_.config.replicaof.is_none()) replication_.follow(services_.config.replicaof);
+  replication_.begin();
   supervision::notify_ready();
 }
 

@@ -122,8 +122,8 @@ class Servers:
             server.stop()
             shutil.rmtree(server.directory, ignore_errors=True)
 
-    def _start(self, name, program, arguments, directory=None):
-        port = free_port()
+    def _start(self, name, program, arguments, directory, port):
+        port = port or free_port()
         server = Server(name, [program, "--port", str(port), "--bind", "127.0.0.1", *arguments], port, directory)
         self.running.append(server)
         return server
@@ -135,11 +135,11 @@ class Servers:
         self.running.append(server)
         return server
 
-    def millrace(self, *arguments, directory=None):
-        return self._start("millrace", MILLRACE, ["--save", "", *arguments], directory)
+    def millrace(self, *arguments, directory=None, port=None):
+        return self._start("millrace", MILLRACE, ["--save", "", *arguments], directory, port)
 
-    def redis(self, *arguments, directory=None):
-        return self._start("redis", "redis-server", ["--save", "", "--appendonly", "no", *arguments], directory)
+    def redis(self, *arguments, directory=None, port=None):
+        return self._start("redis", "redis-server", ["--save", "", "--appendonly", "no", *arguments], directory, port)
 
 
 def run_tests(tests):

@@ -17,6 +17,9 @@ class CommandEncoder {
   // The reader of what follows knows of no SELECT so far.
   void forget_database() { database_.reset(); }
 
+  // What the reader has selected, as far as it was told.
+  std::optional<uint8_t> database() const { return database_; }
+
   static void append(std::string& out, std::span<const std::string_view> words);
 
  private:

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -50,6 +51,14 @@ struct ReplicationFacts {
   size_t backlog_held = 0;
 };
 
+// Where in a history the data stands: a snapshot says it (repl-stream-db, repl-id, repl-offset),
+// and who loads it goes on from there.
+struct ReplicationPoint {
+  int db = -1;  // the database selected there; -1: none
+  std::string id;
+  int64_t offset = 0;
+};
+
 struct ReplicationCounters {
   uint64_t full_syncs = 0;
   uint64_t partial_ok = 0;
@@ -60,6 +69,8 @@ class ReplicationView {
  public:
   virtual ReplicationFacts facts() const = 0;
   virtual const ReplicationCounters& counters() const = 0;
+  // Nothing: the changes are not counted, or the data is none that anybody else has.
+  virtual std::optional<ReplicationPoint> point() const = 0;
 
  protected:
   ~ReplicationView() = default;

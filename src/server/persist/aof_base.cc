@@ -12,6 +12,7 @@ namespace {
 ae::Status write_as_snapshot(ByteSink& sink, Services& services, SnapshotProgress progress) {
   SnapshotFacts facts = snapshot_facts(services);
   facts.use = SnapshotUse::kAppendOnlyBase;
+  facts.replication.reset();  // it is where the base ends, not where the increments will
   return write_snapshot(sink, services.databases, function_codes(services), facts, progress);
 }
 

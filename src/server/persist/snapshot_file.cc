@@ -4,6 +4,7 @@
 
 #include <cstring>
 
+#include "server/command/replication_view.h"
 #include "server/config/config.h"
 #include "server/observe/log.h"
 #include "server/observe/memory_meter.h"
@@ -76,6 +77,7 @@ SnapshotFacts snapshot_facts(Services& services) {
   const Config& config = services.config;
   return {.created_s = services.tick.unix_us / 1'000'000,
           .used_memory_bytes = memory::used_bytes(),
+          .replication = services.replicas.point(),
           .access = access_under(config.maxmemory_policy),
           .access_clock = &services.access_clock,
           .options = {.compress = config.rdbcompression, .checksum = config.rdbchecksum},

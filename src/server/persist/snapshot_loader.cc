@@ -125,6 +125,7 @@ void SnapshotLoader::read_database() {
                         fmt::format("database {}", index));
   }
   db_ = &databases_[index];
+  db_number_ = index;
 }
 
 void SnapshotLoader::read_aux() {
@@ -175,6 +176,7 @@ void SnapshotLoader::place(Detached entry) {
   const bool is_past = ahead_.expire_at_ms != kNoExpiry && ahead_.expire_at_ms < settings_.now_ms;
   if (is_past && settings_.expired == Expired::kDrop) {
     ++keys_expired_;
+    if (settings_.on_expired) settings_.on_expired(db_number_, key_);
     return;
   }
   const Key key = Keyspace::key(key_);

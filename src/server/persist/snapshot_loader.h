@@ -55,6 +55,8 @@ class SnapshotLoader {
     const AccessClock* access_clock = nullptr;
     // Takes the code of a library; empty: done, else why not. None: libraries are passed over.
     std::function<std::string(std::string_view code)> on_function = {};
+    // Told of each key that is dropped, before it is.
+    std::function<void(size_t db, std::string_view key)> on_expired = {};
     // A sentence that is worth a line in the log and is no problem.
     std::function<void(std::string_view sentence)> on_remark = {};
     KeyDelay key_delay = KeyDelay();
@@ -100,6 +102,7 @@ class SnapshotLoader {
   Settings settings_;
   int version_ = 0;
   Keyspace* db_;
+  size_t db_number_ = 0;
   Ahead ahead_;
   std::string key_;
   SnapshotAux aux_;

@@ -24,8 +24,7 @@ std::optional<std::string> SnapshotLoading::begin(Done done) {
   }
   file_ = std::move(*file);
   source_.emplace(*file_);
-  loader_ =
-      std::make_unique<SnapshotLoader>(*source_, services_.databases, loader_settings(services_));
+  loader_ = std::make_unique<SnapshotLoader>(*source_, services_.databases, settings());
   done_ = std::move(done);
   started_ = last_logged_ = loop_.clock().now();
   services_.persistence.load = {.started_s = loop_.unix_us() / 1'000'000,
@@ -33,6 +32,21 @@ std::optional<std::string> SnapshotLoading::begin(Done done) {
   services_.state.change([](ServerState::Facts& facts) { facts.loading = Loading::kYes; });
   timer_ = loop_.add_timer(ae::Nanoseconds(0), [this] { slice(); });
   return std::nullopt;
+}
+
+SnapshotLoader::Settings SnapshotLoading::settings() {
+  SnapshotLoader::Settings settings = loader_settings(services_);
+  settings.on_expired = [this](size_t db, std::string_view key) {
+    tell_history();
+    const char* verb = services_.config.lazyfree_lazy_expire ? "UNLINK" : "DEL";
+    services_.feed.key_went(uint8_t(db), key, verb);
+  };
+  return settings;
+}
+
+void SnapshotLoading::tell_history() {
+  const auto told = std::exchange(on_history_, nullptr);
+  if (told && loader_->aux().replication) told(*loader_->aux().replication);
 }
 
 void SnapshotLoading::slice() {
@@ -65,6 +79,7 @@ void SnapshotLoading::publish() {
 void SnapshotLoading::finish(std::string problem) {
   services_.state.change([](ServerState::Facts& facts) { facts.loading = Loading::kNo; });
   if (problem.empty()) {
+    tell_history();
     log_loaded(*loader_, loop_.unix_us() / 1'000'000);
     log::notice("DB loaded from disk: {:.3f} seconds",
                 std::chrono::duration<double>(loop_.clock().now() - started_).count());

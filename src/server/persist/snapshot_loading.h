@@ -44,9 +44,16 @@ class SnapshotLoading {
   // Opens the file. `done` is called later, and not at all if there is no file. A sentence: it is
   // there and cannot be opened.
   std::optional<std::string> begin(Done done);
+  // Who is told of the history that the snapshot is part of, once, before the first of its keys is
+  // dropped because its time has passed: those who share the history must hear of that.
+  void on_history(std::function<void(const ReplicationPoint&)> hook) {
+    on_history_ = std::move(hook);
+  }
   bool under_way() const { return loader_ != nullptr; }
 
  private:
+  SnapshotLoader::Settings settings();
+  void tell_history();
   void slice();
   void publish();
   void finish(std::string problem);  // a copy: the loader that says it goes
@@ -58,6 +65,7 @@ class SnapshotLoading {
   std::optional<FileSource> source_;
   std::unique_ptr<SnapshotLoader> loader_;
   Done done_;
+  std::function<void(const ReplicationPoint&)> on_history_;
   ae::TimerId timer_{};
   ae::TimePoint started_;
   ae::TimePoint last_logged_;

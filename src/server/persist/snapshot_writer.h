@@ -13,6 +13,7 @@
 #include <string>
 #include <string_view>
 
+#include "server/command/replication_view.h"
 #include "server/db/databases.h"
 #include "server/ds/function_ref.h"
 #include "server/persist/byte_stream.h"
@@ -23,13 +24,6 @@ namespace millrace {
 
 // What a snapshot is for, as its reader may want to know.
 enum class SnapshotUse : uint8_t { kBackup, kAppendOnlyBase };
-
-// Where in a master's stream of changes the data stands.
-struct ReplicationPoint {
-  int db = -1;  // the database selected there; -1: none
-  std::string id;
-  int64_t offset = 0;
-};
 
 struct SnapshotFacts {
   int64_t created_s = 0;  // since 1970

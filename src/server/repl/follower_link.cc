@@ -53,7 +53,6 @@ void FollowerLink::start(MasterAddress master) {
   stop();
   master_ = std::move(master);
   synced_.reset();
-  replayer_.select(0);
   pause_ = kFirstPause;
   down_since_ = loop_.now();
   connect();

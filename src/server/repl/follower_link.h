@@ -103,6 +103,7 @@ class FollowerLink final : private ae::ConnectionHandler, private MasterStream::
   bool is_up() const { return state_ == State::kConnected; }
   // The database that the stream's next command is for: a SELECT is not said twice.
   uint8_t stream_db() const { return replayer_.db(); }
+  void select_stream_db(uint8_t db) { replayer_.select(db); }
   bool is_copying() const { return state_ == State::kReceiving || state_ == State::kLoading; }
 
   // --- for INFO

@@ -217,6 +217,11 @@ void Leader::begin_leading() {
   if (log_.backlog()) services_.feed.attach(*this);
 }
 
+void Leader::expect_replicas() {
+  alone_since_ = loop_.now();
+  begin_leading();
+}
+
 // --- counting
 
 void Leader::each(ds::FunctionRef<void(Replica&)> visitor) {

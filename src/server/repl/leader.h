@@ -60,6 +60,10 @@ class Leader final : private FeedSink {
   // Whether the stream is what our clients change, or what a master sends.
   void begin_leading();
   void end_leading() { services_.feed.detach(*this); }
+  // The database that the stream's next command is for, if that goes without saying.
+  std::optional<uint8_t> stream_db() const { return encoder_.database(); }
+  // A backlog is there before any replica is.
+  void expect_replicas();
   // The next command is preceded by its database.
   void forget_database() { encoder_.forget_database(); }
 

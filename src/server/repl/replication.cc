@@ -14,6 +14,12 @@ namespace {
 constexpr std::string_view kRoleChanged =
     "UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)";
 
+void log_synthesized_master() {
+  log::notice(
+      "Before turning into a replica, using my own master parameters to synthesize a cached "
+      "master: I may be able to synchronize with the new master with just a partial transfer.");
+}
+
 }  // namespace
 
 Replication::Replication(Parts parts)
@@ -21,7 +27,7 @@ Replication::Replication(Parts parts)
       services_(parts.services),
       log_(parts.services.prng),
       leader_(parts.loop, parts.services, log_),
-      snapshots_(parts.loop, parts.services, parts.storage, parts.processes, log_, leader_, link_),
+      snapshots_(parts.loop, parts.services, parts.storage, parts.processes, log_, leader_),
       waiters_(parts.services, leader_),
       link_({parts.loop, parts.table, parts.services, parts.storage, parts.seed}, *this),
       failover_(parts.loop, parts.services, log_, leader_, *this) {
@@ -32,6 +38,36 @@ Replication::~Replication() {
   loop_.cancel(timer_);
 }
 
+// --- the start
+
+void Replication::take_configured_role() {
+  if (services_.config.replicaof.is_none()) return;
+  has_data_ = false;
+  begin_following();
+  set_state();
+}
+
+// The file may say anything: what is no point of a history is not believed.
+void Replication::recall(const ReplicationPoint& loaded) {
+  const bool has_db = loaded.db >= 0 && size_t(loaded.db) < services_.databases.count();
+  if (!has_db || loaded.offset < 0 || !ReplicationId::is_id(loaded.id)) return;
+  const ResumePoint point{loaded.id, loaded.offset};
+  if (!follows()) {
+    log_.inherit(point, backlog_bytes());
+    return leader_.expect_replicas();
+  }
+  log_synthesized_master();
+  log_.recall(point);
+  link_.select_stream_db(uint8_t(loaded.db));
+  has_data_ = true;
+}
+
+void Replication::begin() {
+  if (!follows()) return;
+  link_.start(services_.config.replicaof);
+  set_state();
+}
+
 // --- the role
 
 void Replication::follow(MasterAddress master) {
@@ -40,28 +76,28 @@ void Replication::follow(MasterAddress master) {
     leader_.flush();
     leader_.end_leading();
     services_.blocking.unblock_all(kRoleChanged);
-    log::notice(
-        "Before turning into a replica, using my own master parameters to synthesize a cached "
-        "master: I may be able to synchronize with the new master with just a partial transfer.");
+    log_synthesized_master();
   }
   leader_.disconnect_all();
   services_.config_store.adjust([&](Config& config) { config.replicaof = master; });
-  services_.state.change([](ServerState::Facts& facts) { facts.follows_master = true; });
-  log::set_role(log::Role::kReplica);
+  begin_following();
   link_.start(std::move(master));
   set_state();
+}
+
+void Replication::begin_following() {
+  services_.state.change([](ServerState::Facts& facts) { facts.follows_master = true; });
+  log::set_role(log::Role::kReplica);
 }
 
 void Replication::lead() {
   if (!follows()) return;
   link_.stop();
   leader_.flush();
-  if (log_.backlog()) {
-    log_.branch();
-    log::notice(
-        "Setting secondary replication ID to {}, valid up to offset: {}. New replication ID is {}",
-        log_.history().second_id(), log_.history().second_offset(), log_.history().id());
-  }
+  log_.branch();
+  log::notice(
+      "Setting secondary replication ID to {}, valid up to offset: {}. New replication ID is {}",
+      log_.history().second_id(), log_.history().second_offset(), log_.history().id());
   leader_.disconnect_all();
   services_.config_store.adjust([](Config& config) { config.replicaof = {}; });
   services_.state.change([](ServerState::Facts& facts) { facts.follows_master = false; });
@@ -119,6 +155,8 @@ FollowerHandshake::Terms Replication::terms() {
     terms.resume = log_.resume_point();
     log::notice("Trying a partial resynchronization (request {}:{}).", terms.resume->id,
                 terms.resume->offset);
+  } else {
+    log::notice("Partial resynchronization not possible (no cached master)");
   }
   return terms;
 }
@@ -152,8 +190,8 @@ void Replication::goes_on(std::string_view id) {
 
 MasterLinkFacts Replication::master_facts() const {
   MasterLinkFacts facts;
-  facts.host = link_.master().host;
-  facts.port = link_.master().port;
+  facts.host = services_.config.replicaof.host;
+  facts.port = services_.config.replicaof.port;
   facts.state = name(link_.state());
   facts.up = link_.is_up();
   facts.receiving_snapshot = link_.is_copying();
@@ -166,6 +204,13 @@ MasterLinkFacts Replication::master_facts() const {
     facts.snapshot_received = transfer->received_bytes();
   }
   return facts;
+}
+
+std::optional<ReplicationPoint> Replication::point() const {
+  if (follows() ? !has_data_ : !log_.backlog()) return std::nullopt;
+  // Where no database has been named yet, the next command names one.
+  const int db = follows() ? link_.stream_db() : leader_.stream_db().value_or(0);
+  return ReplicationPoint{.db = db, .id = log_.history().id(), .offset = log_.offset()};
 }
 
 ReplicationFacts Replication::facts() const {

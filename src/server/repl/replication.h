@@ -40,6 +40,11 @@ class Replication final : public ReplicationView,
   Replication(const Replication&) = delete;
   Replication& operator=(const Replication&) = delete;
 
+  // --- the start: the role before the data is loaded, what its snapshot tells, and the link
+  void take_configured_role();
+  void recall(const ReplicationPoint& loaded);
+  void begin();
+
   // --- the role
   bool follows() const { return services_.state.follows_master(); }
   const MasterAddress& master() const { return link_.master(); }
@@ -63,6 +68,7 @@ class Replication final : public ReplicationView,
   // --- ReplicationView
   ReplicationFacts facts() const override;
   const ReplicationCounters& counters() const override { return leader_.counters(); }
+  std::optional<ReplicationPoint> point() const override;
 
  private:
   // --- FollowerLink::Owner
@@ -76,6 +82,7 @@ class Replication final : public ReplicationView,
   void link_changed() override { set_state(); }
 
   void tick();
+  void begin_following();
   void set_state();
   size_t backlog_bytes() const { return size_t(services_.config.repl_backlog_size_bytes); }
   MasterLinkFacts master_facts() const;
@@ -88,7 +95,8 @@ class Replication final : public ReplicationView,
   AckWaiters waiters_;
   FollowerLink link_;
   Failover failover_;
-  bool has_data_ = true;  // false: a copy was begun and did not come to its end
+  // False: a copy was begun and did not come to its end, or is still to be made.
+  bool has_data_ = true;
   ae::TimerId timer_;
 };
 

@@ -41,6 +41,11 @@ void ReplicationId::adopt(std::string_view id) {
   forget_second();
 }
 
+void ReplicationId::inherit(std::string_view id, int64_t next_offset) {
+  second_id_ = id;
+  second_offset_ = next_offset;
+}
+
 void ReplicationId::follow(std::string_view id, int64_t next_offset) {
   second_id_ = id_;
   second_offset_ = next_offset;

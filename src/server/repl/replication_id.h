@@ -35,6 +35,9 @@ class ReplicationId {
   void branch(ae::Prng& prng, int64_t next_offset);
   // A full copy of a master's data, or a snapshot on disk: its history.
   void adopt(std::string_view id);
+  // A history of our own that goes on from one that was loaded: who had that one up to here can
+  // have ours.
+  void inherit(std::string_view id, int64_t next_offset);
   // The master we followed has been promoted and goes on under another id.
   void follow(std::string_view id, int64_t next_offset);
 

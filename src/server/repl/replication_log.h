@@ -50,6 +50,18 @@ class ReplicationLog {
     offset_ = copied.offset;
     keep_backlog(backlog_bytes);
   }
+  // The data was loaded from a snapshot of this place. A replica lacks what came behind it, and
+  // will ask for that; there is nothing that it could give to others yet.
+  void recall(const ResumePoint& loaded) {
+    id_.adopt(loaded.id);
+    offset_ = loaded.offset;
+  }
+  // ... as a master: what comes now is its own.
+  void inherit(const ResumePoint& loaded, size_t backlog_bytes) {
+    offset_ = loaded.offset;
+    id_.inherit(loaded.id, next_offset());
+    keep_backlog(backlog_bytes);
+  }
   // The master goes on where we stopped, perhaps under another id.
   void go_on(std::string_view id, size_t backlog_bytes) {
     if (!id.empty() && id != id_.id()) id_.follow(id, next_offset());

@@ -17,15 +17,13 @@ using State = Replica::State;
 }  // namespace
 
 SnapshotSender::SnapshotSender(ae::EventLoop& loop, Services& services, Storage& storage,
-                               ChildProcess& processes, ReplicationLog& log, Leader& leader,
-                               const FollowerLink& link)
+                               ChildProcess& processes, ReplicationLog& log, Leader& leader)
     : loop_(loop),
       services_(services),
       storage_(storage),
       processes_(processes),
       log_(log),
-      leader_(leader),
-      link_(link) {}
+      leader_(leader) {}
 
 SnapshotSender::~SnapshotSender() {
   loop_.cancel(timer_);
@@ -67,7 +65,7 @@ void SnapshotSender::begin() {
     if (!file) return failed(file.error().message());
     spool_ = std::move(*file);
   }
-  auto child = SnapshotChild::start(processes_, services_, facts(), contents_);
+  auto child = SnapshotChild::start(processes_, services_, snapshot_facts(services_), contents_);
   if (!child) return failed(child.error().message());
   child_ = std::move(*child);
   log::notice("Background RDB transfer started by pid {}", child_->pid());
@@ -95,14 +93,6 @@ void SnapshotSender::each_to_serve(Visit&& visit) {
   leader_.each_in(State::kWaiting, [&](Replica& replica, Session& session) {
     if (replica.contents == contents_) visit(replica, session);
   });
-}
-
-SnapshotFacts SnapshotSender::facts() const {
-  SnapshotFacts facts = snapshot_facts(services_);
-  facts.replication = {.db = services_.state.follows_master() ? link_.stream_db() : 0,
-                       .id = log_.history().id(),
-                       .offset = log_.offset()};
-  return facts;
 }
 
 void SnapshotSender::join(Replica& replica, Session& session) {

@@ -21,7 +21,6 @@
 
 #include "ae/core/event_loop.h"
 #include "server/persist/storage.h"
-#include "server/repl/follower_link.h"
 #include "server/repl/leader.h"
 #include "server/repl/received_file.h"
 #include "server/repl/snapshot_child.h"
@@ -38,7 +37,7 @@ class SnapshotSender final : private ae::FileHandler {
   static constexpr ae::Nanoseconds kLook = ae::Milliseconds(1);
 
   SnapshotSender(ae::EventLoop& loop, Services& services, Storage& storage, ChildProcess& processes,
-                 ReplicationLog& log, Leader& leader, const FollowerLink& link);
+                 ReplicationLog& log, Leader& leader);
   ~SnapshotSender();
   SnapshotSender(const SnapshotSender&) = delete;
   SnapshotSender& operator=(const SnapshotSender&) = delete;
@@ -53,7 +52,6 @@ class SnapshotSender final : private ae::FileHandler {
   SnapshotContents contents_wanted_first();
   template <typename Visit>
   void each_to_serve(Visit&& visit);  // those who wait for these contents
-  SnapshotFacts facts() const;
   void join(Replica& replica, Session& session);
   void on_file_event(ae::FileId file, uint32_t token, ae::Events ready) override;
   void take(std::string_view bytes);
@@ -74,7 +72,6 @@ class SnapshotSender final : private ae::FileHandler {
   ChildProcess& processes_;
   ReplicationLog& log_;
   Leader& leader_;
-  const FollowerLink& link_;
   std::unique_ptr<SnapshotChild> child_;
   std::unique_ptr<ReceivedFile> spool_;  // null: straight to the replicas
   std::unique_ptr<File> source_;         // the spooled file, being sent
