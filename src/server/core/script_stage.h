@@ -29,10 +29,10 @@
 
 #include "ae/core/event_loop.h"
 #include "proto/byte_sink.h"
+#include "server/command/fiber.h"
 #include "server/command/kept_request.h"
 #include "server/command/services.h"
 #include "server/core/dispatch.h"
-#include "server/core/fiber.h"
 #include "server/core/request_batch.h"
 
 namespace millrace {

@@ -56,7 +56,8 @@ bool RdbReader::refill() {
     return false;
   }
   end_ += *got;
-  return *got != 0;
+  if (on_refill_) on_refill_();
+  return *got != 0 && !failed();
 }
 
 uint64_t RdbReader::checksum() {

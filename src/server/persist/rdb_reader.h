@@ -18,6 +18,7 @@
 #include <string>
 #include <string_view>
 
+#include "ae/base/callback.h"
 #include "server/persist/byte_stream.h"
 
 namespace millrace {
@@ -45,6 +46,9 @@ class RdbReader {
   std::string_view bytes(uint64_t count, const char* what);
   // Whether there is nothing more. Not a problem.
   bool at_end();
+
+  // Called whenever more bytes have been taken from the source; may take its time.
+  void on_refill(ae::Callback<void()> hook) { on_refill_ = std::move(hook); }
 
   bool failed() const { return !problem_.empty(); }
   const std::string& problem() const { return problem_; }
@@ -87,6 +91,7 @@ class RdbReader {
   std::string scratch_;
   std::string unpacked_;
   std::string problem_;
+  ae::Callback<void()> on_refill_;
 };
 
 }  // namespace millrace

@@ -42,22 +42,42 @@ SnapshotLoader::SnapshotLoader(ByteSource& source, Databases& databases, Setting
     : reader_(source, settings.checksum),
       databases_(databases),
       settings_(std::move(settings)),
-      db_(&databases[0]) {}
+      db_(&databases[0]) {
+  reader_.on_refill([this] { leave_if_due(); });
+}
 
 void SnapshotLoader::remark(std::string_view sentence) {
   if (settings_.on_remark) settings_.on_remark(sentence);
 }
 
+// What stands on the other stack has to be left in order: its values are freed on the way out.
+SnapshotLoader::~SnapshotLoader() {
+  if (!fiber_.is_away()) return;
+  reader_.fail("the rest", "nobody who wants it");
+  fiber_.resume();
+}
+
 ae::Result<SnapshotLoader::Progress> SnapshotLoader::step(uint64_t budget_bytes) {
-  if (version_ == 0) read_head();
-  const uint64_t until = reader_.offset() + budget_bytes;
-  Progress progress = Progress::kMore;
-  while (!reader_.failed() && progress == Progress::kMore) {
-    progress = read_item();
-    if (reader_.offset() >= until) break;
+  until_ = reader_.offset() + budget_bytes;
+  if (fiber_.is_away()) {
+    fiber_.resume();
+  } else if (!done_) {
+    fiber_.start([this] { load(); });
   }
   if (reader_.failed()) return ae::fail(EBADMSG, "load");
-  return progress;
+  return done_ ? Progress::kDone : Progress::kMore;
+}
+
+void SnapshotLoader::load() {
+  read_head();
+  while (!reader_.failed() && !done_) {
+    done_ = read_item() == Progress::kDone;
+    if (!done_) leave_if_due();
+  }
+}
+
+void SnapshotLoader::leave_if_due() {
+  if (!reader_.failed() && reader_.offset() >= until_) fiber_.leave();
 }
 
 void SnapshotLoader::read_head() {

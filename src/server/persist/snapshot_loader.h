@@ -1,4 +1,6 @@
-// Reads an RDB file into databases, key by key, so that the loop can go on in between.
+// Reads an RDB file into databases, in pieces between which the loop can go on. A piece may end in
+// the middle of a key, however large that is: the reading is ordinary code on a stack of its own
+// (command/fiber.h), which is left where the reader gets more bytes.
 //
 //   SnapshotLoader loader(source, databases, settings);
 //   do {
@@ -18,6 +20,7 @@
 #include <string>
 #include <string_view>
 
+#include "server/command/fiber.h"
 #include "server/db/databases.h"
 #include "server/persist/key_delay.h"
 #include "server/persist/rdb_reader.h"
@@ -64,9 +67,12 @@ class SnapshotLoader {
 
   // All three outlive the loader, which may be thrown away at any time.
   SnapshotLoader(ByteSource& source, Databases& databases, Settings settings);
+  ~SnapshotLoader();
+  SnapshotLoader(const SnapshotLoader&) = delete;
+  SnapshotLoader& operator=(const SnapshotLoader&) = delete;
 
-  // Goes on for about so many bytes of the file, at least for one key. An error is told by
-  // problem().
+  // Goes on for about so many bytes of the file; more by one fill of the reader's buffer at most.
+  // An error is told by problem().
   ae::Result<Progress> step(uint64_t budget_bytes);
 
   const std::string& problem() const { return reader_.problem(); }
@@ -86,6 +92,8 @@ class SnapshotLoader {
     std::optional<uint8_t> frequency;
   };
 
+  void load();
+  void leave_if_due();
   void read_head();
   Progress read_item();
   void read_aux();
@@ -100,6 +108,9 @@ class SnapshotLoader {
   RdbReader reader_;
   Databases& databases_;
   Settings settings_;
+  Fiber fiber_;
+  uint64_t until_ = 0;  // where the piece ends
+  bool done_ = false;
   int version_ = 0;
   Keyspace* db_;
   size_t db_number_ = 0;

@@ -72,6 +72,84 @@ TEST(Snapshot, EveryEncodingComesBack) {
   }
 }
 
+// A set of so many members, as a file that is put together by hand: a set of texts is a count and
+// the texts.
+std::string one_large_set(uint32_t members) {
+  std::string bytes = kHead + '\x02' + "\x03" + "set" + '\x80';
+  for (int shift = 24; shift >= 0; shift -= 8) bytes += char(members >> shift & 0xff);
+  for (uint32_t i = 0; i < members; ++i) {
+    const std::string member = "member" + std::to_string(1'000'000 + i);
+    bytes += char(member.size());
+    bytes += member;
+  }
+  return with_checksum(bytes);
+}
+
+constexpr uint32_t kManyMembers = 50'000;  // 700 KB: many fills of the reader's buffer
+constexpr uint64_t kPieceBytes = 32 << 10;
+
+TEST(Snapshot, APieceEndsInTheMiddleOfALargeKey) {
+  const AccessClock clock;
+  Databases databases(kDatabases, clock);
+  const std::string bytes = one_large_set(kManyMembers);
+  StringSource source(bytes);
+  SnapshotLoader loader(source, databases, settings());
+  size_t pieces = 0;
+  uint64_t at = 0;
+  while (*loader.step(kPieceBytes) == SnapshotLoader::Progress::kMore) {
+    pieces += databases.total_keys() == 0 ? 1 : 0;  // half a key is not to be seen
+    EXPECT_LE(loader.offset() - at, 3 * kPieceBytes);
+    at = loader.offset();
+  }
+  EXPECT_GE(pieces, bytes.size() / (3 * kPieceBytes));
+  EXPECT_EQ(databases.total_keys(), 1u);
+  EXPECT_EQ(loader.offset(), bytes.size());
+}
+
+// LeakSanitizer has the last word.
+TEST(Snapshot, ALoaderMayGoInTheMiddleOfAKey) {
+  const AccessClock clock;
+  const std::string bytes = one_large_set(kManyMembers);
+  for (int pieces = 1; pieces < 5; ++pieces) {
+    Databases databases(kDatabases, clock);
+    StringSource source(bytes);
+    SnapshotLoader loader(source, databases, settings());
+    for (int i = 0; i < pieces; ++i)
+      ASSERT_EQ(*loader.step(kPieceBytes), SnapshotLoader::Progress::kMore);
+  }
+}
+
+TEST(Snapshot, AKeyThatIsCutOffInALaterPieceIsAProblem) {
+  const AccessClock clock;
+  Databases databases(kDatabases, clock);
+  const std::string whole = one_large_set(kManyMembers);
+  const std::string bytes = whole.substr(0, whole.size() / 2);
+  StringSource source(bytes);
+  SnapshotLoader loader(source, databases, settings());
+  EXPECT_NE(load(loader, kPieceBytes).find("the end"), std::string::npos) << loader.problem();
+  EXPECT_EQ(databases.total_keys(), 0u);
+}
+
+TEST(Snapshot, WhoDropsKeysCanTellOfThem) {
+  const AccessClock clock;
+  Databases before(kDatabases, clock);
+  fill(before);
+  const std::string bytes = snapshot_of(before);
+  Databases after(kDatabases, clock);
+  StringSource source(bytes);
+  SnapshotLoader::Settings late = settings();
+  late.now_ms = INT64_MAX;
+  size_t told = 0;
+  late.on_expired = [&](size_t db, std::string_view key) {
+    EXPECT_NE(before[db].find(Keyspace::key(key)), nullptr) << key;
+    ++told;
+  };
+  SnapshotLoader loader(source, after, late);
+  ASSERT_EQ(load(loader), "");
+  EXPECT_GT(told, 0u);
+  EXPECT_EQ(told, loader.keys_expired());
+}
+
 TEST(Snapshot, FactsComeBack) {
   const AccessClock clock;
   const Databases empty(kDatabases, clock);

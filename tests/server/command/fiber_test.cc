@@ -1,4 +1,4 @@
-#include "server/core/fiber.h"
+#include "server/command/fiber.h"
 
 #include <gtest/gtest.h>
 
