@@ -9,6 +9,7 @@
 #include "ae/threads/loop_thread.h"
 #include "server/observe/log.h"
 #include "server/observe/memory_meter.h"
+#include "server/persist/abandoned_files.h"
 #include "server/process/supervision.h"
 
 namespace millrace {
@@ -356,6 +357,7 @@ int Server::run() {
 }
 
 std::optional<std::string> Server::load_data() {
+  remove_abandoned_files(storage_, services_.config.dir, process_lives);
   replication_.take_configured_role();
   if (services_.config.appendonly) {
     append_only_.start([this] { snapshots_.mark_saved(), announce_ready(); });

@@ -110,6 +110,7 @@ class SimServer {
   fakes::SimForker& forker() { return *forker_; }
   ae::sim::SimOs& os() { return os_; }
   Services& services() { return server_->services(); }
+  ae::EventLoop& loop() { return server_->loop(); }
   const ae::LoopStats& stats() { return server_->loop().stats(); }
 
  private:

@@ -1,6 +1,7 @@
 // INFO memory.
 #include <unistd.h>
 
+#include "server/command/append_only.h"
 #include "server/config/config.h"
 #include "server/observe/info.h"
 #include "server/observe/memory_overview.h"
@@ -74,6 +75,8 @@ void memory(Services& services, InfoText& text) {
   text.field("mem_not_counted_for_evict", 0);
   text.field("mem_clients_slaves", 0);
   text.field("mem_clients_normal", memory.clients.own());
+  text.field("mem_cluster_links", 0);
+  text.field("mem_aof_buffer", services.append_only.status().buffer_bytes);
   text.field("mem_allocator", memory::allocator_name());
   text.field("lazyfree_pending_objects", services.lazy_free.pending());
   text.field("lazyfreed_objects", services.lazy_free.freed());

@@ -68,7 +68,7 @@ bool AofWriter::must_postpone(ae::TimePoint now) {
 bool AofWriter::write_buffer(ae::TimePoint now) {
   postponed_since_ = {};
   if (torn_ && !cut_off_torn()) return false;
-  if (const ae::Status written = file_->write(buffer_); !written) {
+  if (const ae::Status written = write_timed(); !written) {
     write_failed(written.error(), now);
     return false;
   }
@@ -78,6 +78,18 @@ bool AofWriter::write_buffer(ae::TimePoint now) {
   position_ += buffer_.size();
   buffer_.capacity() > kKeptBufferBytes ? buffer_ = {} : buffer_.erase();
   return true;
+}
+
+ae::Status AofWriter::write_timed() {
+  const auto write = [this] { return file_->write(buffer_); };
+  if (settings_.latency == nullptr) return write();
+  return settings_.latency->measure({circumstance(), "aof-write"}, write);
+}
+
+// What else the disk has to do, which may be why it is slow.
+std::string_view AofWriter::circumstance() const {
+  if (sync_under_way()) return "aof-write-pending-fsync";
+  return beside_ == Beside::kChild ? "aof-write-active-child" : "aof-write-alone";
 }
 
 void AofWriter::write_failed(ae::Error error, ae::TimePoint now) {
@@ -116,15 +128,15 @@ bool AofWriter::may_log(ae::TimePoint now) {
 
 // --- syncing
 
-// After a sync that failed the next one is due although nothing was written since: until one
-// succeeds, nobody may write.
+// After a sync that failed the next one is due at once, although nothing was written since: until
+// one succeeds nobody may write, and what was written before grows older than was promised.
 void AofWriter::sync_by_policy(ae::TimePoint now) {
   const bool failed = state_->error.load() != 0;
   if (sync_begun_ == position_ && !failed) return;
   if (settings_.hold_sync) return;
   if (settings_.sync == AppendSync::kAlways) return sync_here(now);
   if (settings_.sync == AppendSync::kNever && !failed) return;
-  if (now - last_sync_ < kSyncInterval || sync_under_way()) return;
+  if (sync_under_way() || (!failed && now - last_sync_ < kSyncInterval)) return;
   last_sync_ = now;
   sync_in_background();
 }
@@ -133,7 +145,10 @@ void AofWriter::sync_by_policy(ae::TimePoint now) {
 // one.
 void AofWriter::sync_here(ae::TimePoint now) {
   if (sync_under_way()) worker_.drain();
-  const ae::Status synced = file_->sync();
+  const auto sync = [this] { return file_->sync(); };
+  const ae::Status synced = settings_.latency != nullptr
+                                ? settings_.latency->measure({"aof-fsync-always"}, sync)
+                                : sync();
   last_sync_ = now;
   sync_begun_ = position_;
   state_->note(synced, position_);

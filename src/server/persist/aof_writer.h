@@ -28,6 +28,7 @@
 #include "ae/base/callback.h"
 #include "ae/base/clock.h"
 #include "server/config/config.h"
+#include "server/persist/disk_latency.h"
 #include "server/persist/file_worker.h"
 #include "server/persist/storage.h"
 
@@ -48,6 +49,8 @@ class AofWriter {
     bool hold_sync = false;
     // Under kAlways, when what was replied to can no longer be kept; the log has the reason.
     ae::Callback<void()> on_fatal = {};
+    // Told how long calls take that the loop waits for; null: nobody is.
+    DiskLatency* latency = nullptr;
     // Called by the worker's thread whenever a sync has ended.
     ae::Callback<void()> on_synced = {};
   };
@@ -64,6 +67,9 @@ class AofWriter {
 
   void set_policy(AppendSync sync) { settings_.sync = sync; }
   void hold_sync(bool hold) { settings_.hold_sync = hold; }
+  // Whether a child writes beside us; only told to who asks why a write was slow.
+  enum class Beside : uint8_t { kNothing, kChild };
+  void set_beside(Beside beside) { beside_ = beside; }
 
   // Whole commands are to be appended.
   std::string& buffer() { return buffer_; }
@@ -95,6 +101,8 @@ class AofWriter {
     void note(const ae::Status& status, uint64_t upto);
   };
 
+  ae::Status write_timed();
+  std::string_view circumstance() const;
   bool must_postpone(ae::TimePoint now);
   bool write_buffer(ae::TimePoint now);
   void write_failed(ae::Error error, ae::TimePoint now);
@@ -117,6 +125,7 @@ class AofWriter {
   ae::TimePoint last_logged_{};      // zero: never
   uint64_t delayed_syncs_ = 0;
   int write_error_ = 0;
+  Beside beside_ = Beside::kNothing;
   bool torn_ = false;  // behind file_bytes_ there may be a part of a command
 };
 

@@ -14,8 +14,10 @@ namespace millrace {
 AppendOnlyFile::AppendOnlyFile(Parts parts)
     : FeedSink(Audience::kAppendOnly),
       parts_(std::move(parts)),
+      latency_(parts_.loop, parts_.services),
       writer_(parts_.worker, {.sync = parts_.services.config.appendfsync,
                               .on_fatal = [this] { parts_.on_fatal(); },
+                              .latency = &latency_,
                               .on_synced = [&loop = parts_.loop] { loop.wake(); }}),
       rewriter_(parts_.loop, parts_.services, parts_.child) {
   parts_.loop.before_sleep([this] { before_sleep(); });
@@ -45,6 +47,8 @@ void AppendOnlyFile::on_command(uint8_t db, Words words) {
 }
 
 void AppendOnlyFile::write() {
+  writer_.set_beside(parts_.child.running() ? AofWriter::Beside::kChild
+                                            : AofWriter::Beside::kNothing);
   writer_.flush(parts_.loop.now());
   note_disk();
 }
@@ -97,6 +101,7 @@ uint64_t AppendOnlyFile::synced() const {
 
 void AppendOnlyFile::start(ae::Callback<void()> on_loaded) {
   state_ = State::kLoading;
+  load_logged_ = parts_.loop.clock().now();
   on_loaded_ = std::move(on_loaded);
   startup_ = std::make_unique<AofStartup>(parts_.services, files(), parts_.loop.clock());
   parts_.services.state.change([](ServerState::Facts& facts) { facts.loading = Loading::kYes; });
@@ -111,7 +116,7 @@ void AppendOnlyFile::load_slice() {
   const AofStartup::State state = startup_->step(ae::TimeSlice(parts_.loop.clock(), kLoadSlice));
   parts_.services.persistence.load.total_bytes = startup_->total_bytes();
   parts_.services.persistence.load.loaded_bytes = startup_->loaded_bytes();
-  if (state == AofStartup::State::kMore) return;
+  if (state == AofStartup::State::kMore) return log_progress();
   const std::unique_ptr<AofStartup> startup = std::move(startup_);
   parts_.services.feed.unmute();
   if (state == AofStartup::State::kFailed) return parts_.on_fatal();
@@ -125,6 +130,14 @@ void AppendOnlyFile::load_slice() {
     drop_history();
   }
   if (on_loaded_) std::exchange(on_loaded_, nullptr)();
+}
+
+void AppendOnlyFile::log_progress() {
+  const ae::TimePoint now = parts_.loop.clock().now();
+  if (now - load_logged_ < kLogInterval) return;
+  load_logged_ = now;
+  log::notice("Loading the append only file: {} of {} bytes, {} keys", startup_->loaded_bytes(),
+              startup_->total_bytes(), parts_.services.databases.total_keys());
 }
 
 // From here on: the file begins with no database selected.

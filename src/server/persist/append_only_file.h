@@ -38,6 +38,8 @@ class AppendOnlyFile final : public AppendOnly, private FeedSink {
  public:
   // How often what waits is looked at: a postponed write, a sync that is due, a rewrite.
   static constexpr ae::Nanoseconds kLookInterval = ae::Milliseconds(100);
+  // While loading, the log is told how far it is.
+  static constexpr ae::Nanoseconds kLogInterval = ae::Seconds(5);
   // Of a tick, while loading: clients get their -LOADING between two of these.
   static constexpr ae::Nanoseconds kLoadSlice = ae::Milliseconds(5);
 
@@ -68,6 +70,8 @@ class AppendOnlyFile final : public AppendOnly, private FeedSink {
   void commit() {
     if (!writer_.empty()) write();
   }
+  // Turned on, and what was there before is not yet in it.
+  bool lacks_base() const { return state_ == State::kFirstRewrite; }
   // At the end of the process: everything is on the disk when it returns. False: the disk failed.
   bool finish();
   // Called before the loop sleeps, when synced() has changed.
@@ -98,6 +102,7 @@ class AppendOnlyFile final : public AppendOnly, private FeedSink {
   void append_to(std::unique_ptr<File> file, uint64_t bytes);
   void stop_appending();
   void load_slice();
+  void log_progress();
   void forget_data();
 
   // --- rewriting (append_only_file_rewrite.cc)
@@ -115,7 +120,9 @@ class AppendOnlyFile final : public AppendOnly, private FeedSink {
   State state_ = State::kOff;
   std::unique_ptr<AofStartup> startup_;  // kLoading
   ae::Callback<void()> on_loaded_;
+  ae::TimePoint load_logged_{};
   std::optional<AofCatalog> catalog_;  // since there was one
+  DiskLatency latency_;
   AofWriter writer_;
   CommandEncoder encoder_;
   int64_t last_timestamp_s_ = 0;

@@ -1,10 +1,12 @@
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <utility>
 
 #include "ae/base/assert.h"
@@ -58,8 +60,9 @@ class PosixForker final : public Forker {
     close_pipe();
     int ends[2];
     if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0) return ae::fail(errno, "pipe");
+    const pid_t parent = getpid();
     const pid_t pid = ::fork();
-    if (pid == 0) run_child(work, ends[1], keep);
+    if (pid == 0) run_child(parent, work, ends[1], keep);
     const int error = pid < 0 ? errno : 0;
     close(ends[1]);
     if (error != 0) {
@@ -91,7 +94,12 @@ class PosixForker final : public Forker {
   }
 
  private:
-  [[noreturn]] static void run_child(Work& work, int report_fd, std::vector<int> keep) {
+  [[noreturn]] static void run_child(pid_t parent, Work& work, int report_fd,
+                                     std::vector<int> keep) {
+    // It goes with its parent: the next one may have newer files by the time it would put its own
+    // in their place.
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent) _exit(EXIT_FAILURE);
     // The server takes this signal through its loop, and blocks it; a child has none.
     sigset_t termination;
     sigemptyset(&termination);

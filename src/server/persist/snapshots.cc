@@ -4,6 +4,7 @@
 
 #include "server/config/config.h"
 #include "server/observe/log.h"
+#include "server/persist/disk_latency.h"
 #include "server/persist/file_stream.h"
 #include "server/persist/loader_settings.h"
 #include "server/persist/snapshot_file.h"
@@ -124,7 +125,9 @@ void Snapshots::on_child_ended(const ChildResult& result) {
     return note_outcome(false);
   }
   log::warning("Background saving terminated by signal {}", result.signal);
-  (void)storage_.remove(temporary_snapshot_path(services_.config, child_pid_));
+  (void)DiskLatency(loop_, services_).measure({"rdb-unlink-temp-file"}, [this] {
+    return storage_.remove(temporary_snapshot_path(services_.config, child_pid_));
+  });
   if (!result.cancelled) note_outcome(false);
 }
 

@@ -69,6 +69,18 @@ TEST_F(AofWriterTest, EverySecondIsWrittenAtOnceAndSyncedByTheWorker) {
   EXPECT_EQ(worker_.waiting(), 0u) << "nothing new";
 }
 
+TEST_F(AofWriterTest, ASyncThatFailedIsDueAtOnce) {
+  write("one");
+  disk_.fail_all(EIO);
+  worker_.run_all();
+  EXPECT_EQ(writer_->error(), EIO);
+  disk_.heal();
+  pass(ae::Milliseconds(100));
+  worker_.run_all();
+  EXPECT_EQ(writer_->error(), 0);
+  EXPECT_EQ(writer_->synced(), 3u);
+}
+
 TEST_F(AofWriterTest, NeverIsTheKernelsOwnTime) {
   open(AppendSync::kNever);
   write("one");

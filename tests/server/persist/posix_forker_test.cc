@@ -1,6 +1,8 @@
 // Real children: what they tell, how they end, what they keep open.
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <poll.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -70,6 +72,28 @@ TEST(PosixForker, OnlyWhatItIsToldToKeepIsOpenInTheChild) {
       {ends[1]}));
   EXPECT_EQ(await(*forker).status, 0);
   for (const int fd : {ends[0], ends[1], other}) close(fd);
+}
+
+// Its end of the pipe closes when it ends.
+TEST(PosixForker, TheChildGoesWithItsParent) {
+  int ends[2];
+  ASSERT_EQ(pipe(ends), 0);
+  const pid_t parent = fork();
+  if (parent == 0) {
+    auto forker = make_posix_forker();
+    (void)forker->fork(
+        [](ChildReporter&) {
+          sleep(1000);
+          return 0;
+        },
+        {ends[1]});
+    kill(getpid(), SIGKILL);
+  }
+  close(ends[1]);
+  ASSERT_EQ(waitpid(parent, nullptr, 0), parent);
+  pollfd closed{.fd = ends[0], .events = 0, .revents = 0};
+  EXPECT_EQ(poll(&closed, 1, 20'000), 1) << "the child lives on";
+  close(ends[0]);
 }
 
 TEST(PosixForker, TerminationIsNotBlockedInTheChild) {
