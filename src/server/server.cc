@@ -398,44 +398,74 @@ void Server::on_signal(int signal) {
        .save = mode == ShutdownMode::kNoSave ? FinalSave::kNo : FinalSave::kIfConfigured});
 }
 
-// Orderly: nobody new comes in, replies that wait for a slow reader get until the deadline, then
-// run() returns. The tick's own replies leave in any case, before the loop sleeps.
-bool Server::request_shutdown(ShutdownRequest request) {
-  if (shutting_down_) return true;
+// Orderly: replicas get what they lack, the data is saved, nobody new comes in, and replies that
+// wait for a slow reader leave; all until one deadline. Then run() returns.
+ShutdownAnswer Server::request_shutdown(ShutdownRequest request) {
+  Farewell& farewell = replication_.farewell();
+  if (shutting_down_) return ShutdownAnswer::kEnds;
+  if (farewell.under_way()) return ShutdownAnswer::kWaits;
   log::notice("User requested shutdown...");
-  if (!save_for_exit(request)) return false;
-  shutting_down_ = true;
   supervision::notify_stopping();
-  threads_.stop_listening();
-  endpoints_.close();
-  admin_lane_.close();
+  shutdown_ = request;
   const ae::Nanoseconds grace =
       request.now ? ae::Nanoseconds(0) : ae::Seconds(services_.config.shutdown_timeout_s);
   shutdown_deadline_ = loop_->now() + grace;
-  shutdown_timer_ = loop_->add_periodic(kDrainCheck, [this] { stop_when_drained(); });
-  loop_->before_sleep([this] { stop_when_drained(); });
-  return true;
+  if (grace == ae::Nanoseconds(0) || !farewell.is_due()) return finish_shutdown();
+  clients_.pause(PauseKind::kWrites, std::numeric_limits<int64_t>::max());
+  farewell.begin(shutdown_deadline_, [this] { finish_shutdown(); });
+  return ShutdownAnswer::kWaits;
 }
 
-// What has been saved is what there is: from here on writes wait, for the end or its abort.
-bool Server::save_for_exit(const ShutdownRequest& request) {
-  const FinalSave wish = state_.loading() ? FinalSave::kNo : request.save;
-  if (!snapshots_.save_for_exit(wish) && !request.force) {
-    log::warning("Errors trying to shut down the server. Check the logs for more information.");
-    return false;
+ShutdownAnswer Server::finish_shutdown() {
+  replication_.farewell().log_lagging();
+  if (save_for_exit()) {
+    drain();
+    return ShutdownAnswer::kEnds;
   }
+  log::warning("Errors trying to shut down the server. Check the logs for more information.");
+  replication_.farewell().cancel();
+  clients_.unpause();
+  return ShutdownAnswer::kFailed;
+}
+
+bool Server::save_for_exit() {
+  if (append_only_.lacks_base()) {
+    log::warning("Writing initial AOF{}", shutdown_.force ? ". Exit anyway." : ", can't exit.");
+    if (!shutdown_.force) return false;
+  }
+  const FinalSave wish = state_.loading() ? FinalSave::kNo : shutdown_.save;
+  return snapshots_.save_for_exit(wish) || shutdown_.force;
+}
+
+// What has been saved is what there is: from here on writes wait, for the end or its abort. The
+// tick's own replies leave in any case, before the loop sleeps.
+void Server::drain() {
   clients_.pause(PauseKind::kWrites, std::numeric_limits<int64_t>::max());
-  return true;
+  replication_.stop_following();
+  shutting_down_ = true;
+  threads_.stop_listening();
+  endpoints_.close();
+  admin_lane_.close();
+  shutdown_timer_ = loop_->add_periodic(kDrainCheck, [this] { stop_when_drained(); });
+  loop_->before_sleep([this] { stop_when_drained(); });
 }
 
 bool Server::abort_shutdown() {
-  if (!shutting_down_ || !loop_->cancel(shutdown_timer_)) return false;
-  shutting_down_ = false;
+  const bool waits = replication_.farewell().under_way();
+  if (!waits && !(shutting_down_ && loop_->cancel(shutdown_timer_))) return false;
+  replication_.farewell().cancel();
   clients_.unpause();
   log::notice("Shutdown manually aborted.");
   supervision::notify_status("Ready to accept connections");
+  if (!std::exchange(shutting_down_, false)) return true;
+  replication_.begin();
   if (auto problem = open_endpoints()) log::warning("{}", *problem);
   return true;
+}
+
+std::optional<int64_t> Server::shutdown_in_ms() const {
+  if (!replication_.farewell().under_way()) return std::nullopt;
+  return std::chrono::duration_cast<ae::Milliseconds>(shutdown_deadline_ - loop_->now()).count();
 }
 
 void Server::stop_when_drained() {

@@ -118,12 +118,15 @@ class Server final : private Lifecycle {
   void announce_ready();
   void watch_signals();
   void on_signal(int signal);
-  bool save_for_exit(const ShutdownRequest& request);
+  ShutdownAnswer finish_shutdown();
+  bool save_for_exit();
+  void drain();
   void stop_when_drained();
 
   // Lifecycle
-  bool request_shutdown(ShutdownRequest request) override;
+  ShutdownAnswer request_shutdown(ShutdownRequest request) override;
   bool abort_shutdown() override;
+  std::optional<int64_t> shutdown_in_ms() const override;
   int port() const override { return services_.config.port; }
   std::string_view executable() const override { return executable_; }
   std::string_view config_file() const override { return config_store_.path(); }
@@ -198,6 +201,7 @@ class Server final : private Lifecycle {
   Migrations migrations_;
   std::unique_ptr<ae::SignalSet> signals_;
   ae::TimePoint started_;
+  ShutdownRequest shutdown_;  // the one under way
   bool shutting_down_ = false;
   int exit_status_ = 0;
   ae::TimePoint shutdown_deadline_;

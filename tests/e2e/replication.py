@@ -392,6 +392,30 @@ def a_replica_that_takes_nothing_is_left_behind(servers):
     expect_equal(master, replica)
 
 
+def clients_of(server, kind):
+    lines = server.ask(b"CLIENT", b"LIST", b"TYPE", kind)[1:].decode().splitlines()
+    return [dict(word.split("=", 1) for word in line.split(" ")) for line in lines]
+
+
+@test
+def links_are_clients_of_both_ends(servers):
+    """Flags, types and what INFO counts, beside the same of Redis."""
+    for make_master, make_replica in ((servers.redis, servers.redis), (servers.redis, servers.millrace),
+                                      (servers.millrace, servers.redis), (servers.millrace, servers.millrace)):
+        master, replica = make_master(*COMMON), make_replica(*COMMON)
+        assert clients_of(replica, b"master") == []
+        follow(replica, master.port)
+        wait_until(lambda: in_sync(master, replica), "sync")
+        (of_master,), (of_replica,) = clients_of(replica, b"master"), clients_of(master, b"replica")
+        assert (of_master["flags"], of_replica["flags"]) == ("M", "S")
+        assert of_master["addr"] == f"127.0.0.1:{master.port}" == of_replica["laddr"]
+        assert of_master["laddr"] == of_replica["addr"]
+        assert of_master["user"] == "(superuser)" and int(of_master["fd"]) > 0
+        # Who asks is one; those who asked before may not be gone yet.
+        wait_until(lambda: info(master, b"clients")["connected_clients"] == "1", "the replica is none")
+        wait_until(lambda: info(replica, b"clients")["connected_clients"] == "2", "the master is one")
+
+
 @test
 def config_rewrite_knows_the_master(servers):
     master = servers.redis(*COMMON)

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -21,6 +22,12 @@ struct ShutdownRequest {
   bool now = false;    // do not wait for anything
   bool force = false;  // ignore what would forbid it
   FinalSave save = FinalSave::kIfConfigured;
+};
+
+enum class ShutdownAnswer : uint8_t {
+  kEnds,    // with this tick
+  kWaits,   // for replicas that lack something; who asks waits too
+  kFailed,  // the data could not be saved, and the server goes on; why is in the log
 };
 
 // An IO thread as of its last tick.
@@ -45,10 +52,11 @@ struct LoopView {
 class Lifecycle {
  public:
   // Orderly end: save, stop accepting, deliver pending output, remove pidfile and socket, return
-  // from run(). Takes effect after this tick; nothing is written to the data from now on. False:
-  // the data could not be saved, and the server goes on.
-  virtual bool request_shutdown(ShutdownRequest request) = 0;
-  virtual bool abort_shutdown() = 0;                   // false when none is under way
+  // from run(). Nothing is written to the data from now on.
+  virtual ShutdownAnswer request_shutdown(ShutdownRequest request) = 0;
+  virtual bool abort_shutdown() = 0;  // false when none is under way
+  // Until replicas are waited for no longer; nothing where none are.
+  virtual std::optional<int64_t> shutdown_in_ms() const = 0;
   virtual int port() const = 0;                        // 0 when TCP is off
   virtual std::string_view executable() const = 0;     // absolute path
   virtual std::string_view config_file() const = 0;    // empty when none

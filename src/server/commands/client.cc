@@ -87,6 +87,8 @@ void list_all(Context& c, std::optional<ClientType> type) {
     if (type && type_of(session) != *type) return;
     append_client_line(lines, c.services(), session);
   });
+  const auto master = c.services().replication.master_client();
+  if (master && (!type || *type == ClientType::kMaster)) append_master_line(lines, *master);
   reply_lines(c, lines);
 }
 

@@ -7,6 +7,7 @@
 #include "server/commands/families.h"
 #include "server/config/config.h"
 #include "server/observe/monitor_feed.h"
+#include "server/repl/replication.h"
 
 namespace millrace {
 namespace {
@@ -96,6 +97,8 @@ void monitor(Context& c) {
 
 // --- SHUTDOWN
 
+constexpr std::string_view kNoEnd = "ERR Errors trying to SHUTDOWN. Check logs.";
+
 struct ShutdownOptions {
   bool save = false;
   bool no_save = false;
@@ -142,11 +145,18 @@ void shutdown(Context& c) {
     return c.fail(refusals::of_busy_script(state, 0));
   if (options.abort)
     return lifecycle.abort_shutdown() ? c.reply().ok() : c.fail("ERR No shutdown in progress.");
-  if (!lifecycle.request_shutdown(
-          {.now = options.now, .force = options.force, .save = final_save(options)})) {
-    return c.fail("ERR Errors trying to SHUTDOWN. Check logs.");
+  Farewell& farewell = c.services().replication.farewell();
+  if (farewell.take_refused(c.session().self)) return c.fail(kNoEnd);
+  switch (lifecycle.request_shutdown(
+      {.now = options.now, .force = options.force, .save = final_save(options)})) {
+    case ShutdownAnswer::kEnds:
+      return c.session().set(SessionFlag::kClosing);
+    case ShutdownAnswer::kWaits:
+      farewell.add(c.session().self);
+      return c.block({});
+    case ShutdownAnswer::kFailed:
+      return c.fail(kNoEnd);
   }
-  c.session().set(SessionFlag::kClosing);
 }
 
 constexpr CommandFlags kControl = kAdmin | kNoScript | kLoading | kStale;

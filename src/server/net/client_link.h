@@ -6,7 +6,7 @@
 
 #include "ae/net/connection_table.h"
 #include "server/command/clients.h"
-#include "server/config/config.h"
+#include "server/config/output_limit.h"
 #include "server/net/connection_facts.h"
 #include "server/net/output_limits.h"
 
@@ -65,9 +65,7 @@ class ConnectionLink final : public ClientLink {
 
  private:
   ae::Connection connection(const Session& session) { return table_.find(session.connection); }
-  const OutputBufferLimit& limit_of(ClientClass which) const {
-    return config_.client_output_buffer_limit[size_t(which)];
-  }
+  OutputBufferLimit limit_of(ClientClass which) const { return output_limit(config_, which); }
 
   ae::ConnectionTable& table_;
   const Config& config_;

@@ -5,7 +5,7 @@
 
 #include "ae/base/assert.h"
 #include "server/command/clients.h"
-#include "server/config/config.h"
+#include "server/config/output_limit.h"
 #include "server/observe/log.h"
 #include "server/observe/tick_watch.h"
 
@@ -136,9 +136,9 @@ void IoPool::end_retired() {
 IoSettings IoPool::settings() const {
   const Config& config = parts_.services.config;
   return {.limits = proto::RequestLimits::normal(int64_t(config.proto_max_bulk_len_bytes)),
-          .output = config.client_output_buffer_limit[size_t(ClientClass::kNormal)],
-          .output_of_replicas = config.client_output_buffer_limit[size_t(ClientClass::kReplica)],
-          .output_of_subscribers = config.client_output_buffer_limit[size_t(ClientClass::kPubSub)],
+          .output = output_limit(config, ClientClass::kNormal),
+          .output_of_replicas = output_limit(config, ClientClass::kReplica),
+          .output_of_subscribers = output_limit(config, ClientClass::kPubSub),
           .long_tick = ae::Milliseconds(config.latency_ticks_threshold_ms)};
 }
 

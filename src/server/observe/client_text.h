@@ -29,4 +29,15 @@ size_t client_bytes(Services& services, const Session& session);
 // counted as one in oll). The others are 0 because they do not exist.
 void append_client_line(std::string& text, Services& services, const Session& session);
 
+// The link to our master is no client here, but it is one of Redis', where tools look for it.
+struct MasterClient {
+  std::string peer = {}, local = {};
+  int descriptor = -1;
+  int64_t age_s = 0, idle_s = 0;
+  uint8_t db = 0;
+  size_t unread_bytes = 0, unsent_bytes = 0;
+};
+// The same line, with the flag M. Its id is 0, which no client has: it is not ended by it.
+void append_master_line(std::string& text, const MasterClient& master);
+
 }  // namespace millrace

@@ -7,6 +7,7 @@
 #include "server/command/clients.h"
 #include "server/command/heartbeats.h"
 #include "server/command/lifecycle.h"
+#include "server/command/replication_view.h"
 #include "server/config/config.h"
 #include "server/observe/info.h"
 #include "server/observe/kernel_sockets.h"
@@ -118,11 +119,16 @@ void server(Services& services, InfoText& text) {
   text.field("executable", lifecycle.executable());
   text.field("config_file", lifecycle.config_file());
   text.field("io_threads_active", 0);
+  if (const auto left_ms = lifecycle.shutdown_in_ms())
+    text.field("shutdown_in_milliseconds", *left_ms);
   listeners(config, lifecycle.port(), text);
 }
 
 void clients(Services& services, InfoText& text) {
-  text.field("connected_clients", services.clients.count());
+  // As Redis counts: replicas are none of them, the link to a master is one.
+  const ReplicationFacts replication = services.replicas.facts();
+  const size_t masters = replication.follows && replication.master.up ? 1 : 0;
+  text.field("connected_clients", services.clients.count() + masters - replication.replicas.size());
   text.field("cluster_connections", 0);
   text.field("maxclients", services.config.maxclients);
   text.field("admin_clients", services.clients.admin_count());

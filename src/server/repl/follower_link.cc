@@ -150,7 +150,10 @@ void FollowerLink::on_closed(ae::Connection connection, ae::CloseReason reason) 
 void FollowerLink::set_state(State state) {
   if (state_ == state) return;
   if (state_ == State::kConnected) down_since_ = loop_.now();
-  if (state == State::kConnected) pause_ = kFirstPause;
+  if (state == State::kConnected) {
+    pause_ = kFirstPause;
+    up_since_ = loop_.now();
+  }
   state_ = state;
   owner_.link_changed();
 }
@@ -193,6 +196,21 @@ void FollowerLink::acknowledge() {
 
 int64_t FollowerLink::seconds_since_io() const {
   return connection_.alive() ? seconds_between(last_io_, loop_.now()) : -1;
+}
+
+std::optional<MasterClient> FollowerLink::as_client() const {
+  if (!is_up()) return std::nullopt;
+  const auto text_of = [](const ae::Result<ae::Address>& address) {
+    return address ? address->to_string() : std::string("?:0");
+  };
+  return MasterClient{.peer = text_of(connection_.peer_address()),
+                      .local = text_of(connection_.local_address()),
+                      .descriptor = connection_.fd(),
+                      .age_s = seconds_between(up_since_, loop_.now()),
+                      .idle_s = seconds_since_io(),
+                      .db = stream_db(),
+                      .unread_bytes = table_.kept_input(connection_.id()),
+                      .unsent_bytes = connection_.pending_output()};
 }
 
 int64_t FollowerLink::seconds_down() const {

@@ -26,6 +26,7 @@
 #include "ae/net/resolver.h"
 #include "server/command/replayer.h"
 #include "server/config/config.h"
+#include "server/observe/client_text.h"
 #include "server/persist/storage.h"
 #include "server/repl/follower_handshake.h"
 #include "server/repl/master_stream.h"
@@ -110,6 +111,8 @@ class FollowerLink final : private ae::ConnectionHandler, private MasterStream::
   size_t held_bytes() const { return held_bytes_; }
   int64_t seconds_since_io() const;
   int64_t seconds_down() const;
+  // As a client of ours, once the stream flows.
+  std::optional<MasterClient> as_client() const;
   const SnapshotTransfer* transfer() const { return transfer_ ? &*transfer_ : nullptr; }
 
  private:
@@ -158,7 +161,7 @@ class FollowerLink final : private ae::ConnectionHandler, private MasterStream::
   ae::Connection connection_;
   State state_ = State::kNone;
   size_t held_bytes_ = 0;  // of the stream: here, and not applied yet
-  ae::TimePoint last_io_, down_since_;
+  ae::TimePoint last_io_, up_since_, down_since_;
   ae::Nanoseconds pause_ = kFirstPause;
   ae::TimerId retry_, loading_;
   ae::DialId dial_;

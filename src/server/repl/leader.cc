@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-#include "server/config/config.h"
+#include "server/config/output_limit.h"
 #include "server/observe/log.h"
 
 namespace millrace {
@@ -163,8 +163,7 @@ void Leader::say(std::initializer_list<std::string_view> words) {
 void Leader::flush() {
   if (pending_.empty()) return;
   const std::string bytes = std::exchange(pending_, {});
-  const size_t most =
-      services_.config.client_output_buffer_limit[size_t(ClientClass::kReplica)].hard_bytes;
+  const size_t most = output_limit(services_.config, ClientClass::kReplica).hard_bytes;
   each([&](Replica& replica) {
     Session& session = *services_.clients.find(replica.session);
     if (replica.state == Replica::State::kOnline) return services_.clients.push(session, bytes);
@@ -334,6 +333,11 @@ void Leader::drop_unused_backlog() {
 }
 
 // --- names
+
+int64_t Leader::lag_s(const Replica& replica) const {
+  const bool online = replica.state == Replica::State::kOnline;
+  return online ? seconds_between(replica.acked_at, loop_.now()) : 0;
+}
 
 std::string Leader::ip_of(const Replica& replica) const {
   if (!replica.announced_ip.empty()) return replica.announced_ip;

@@ -92,6 +92,8 @@ class Leader final : private FeedSink {
   void refresh();  // the configuration has changed
 
   void add_facts(ReplicationFacts& facts) const;
+  // Seconds since it acknowledged last; 0 before it is online.
+  int64_t lag_s(const Replica& replica) const;
   std::string ip_of(const Replica& replica) const;
   std::string address_of(const Replica& replica) const;  // "ip:port", as logs name it
 

@@ -30,7 +30,8 @@ Replication::Replication(Parts parts)
       snapshots_(parts.loop, parts.services, parts.storage, parts.processes, log_, leader_),
       waiters_(parts.services, leader_),
       link_({parts.loop, parts.table, parts.services, parts.storage, parts.seed}, *this),
-      failover_(parts.loop, parts.services, log_, leader_, *this) {
+      failover_(parts.loop, parts.services, log_, leader_, *this),
+      farewell_(parts.loop, parts.services, log_, leader_) {
   timer_ = loop_.add_periodic(ae::Seconds(1), [this] { tick(); });
 }
 
@@ -63,7 +64,7 @@ void Replication::recall(const ReplicationPoint& loaded) {
 }
 
 void Replication::begin() {
-  if (!follows()) return;
+  if (!follows() || services_.state.loading()) return;
   link_.start(services_.config.replicaof);
   set_state();
 }

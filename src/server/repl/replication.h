@@ -16,6 +16,7 @@
 #include "server/command/replication_view.h"
 #include "server/repl/ack_waiters.h"
 #include "server/repl/failover.h"
+#include "server/repl/farewell.h"
 #include "server/repl/follower_link.h"
 #include "server/repl/leader.h"
 #include "server/repl/replication_log.h"
@@ -44,6 +45,8 @@ class Replication final : public ReplicationView,
   void take_configured_role();
   void recall(const ReplicationPoint& loaded);
   void begin();
+  // ... and the end: what a master sends from here on is not taken. begin() takes it back.
+  void stop_following() { link_.stop(); }
 
   // --- the role
   bool follows() const { return services_.state.follows_master(); }
@@ -52,6 +55,8 @@ class Replication final : public ReplicationView,
   void follow(MasterAddress master) override;
   // Promotion: what has been applied stays, and our own changes begin.
   void lead() override;
+  // The link to the master as a client of ours; nothing while it is not up.
+  std::optional<MasterClient> master_client() const { return link_.as_client(); }
   // Ends the connection to the master; it is made again. False: there is none.
   bool cut_link();
   // The configuration has changed.
@@ -61,6 +66,8 @@ class Replication final : public ReplicationView,
   SnapshotSender& snapshots() { return snapshots_; }
   AckWaiters& waiters() { return waiters_; }
   Failover& failover() { return failover_; }
+  Farewell& farewell() { return farewell_; }
+  const Farewell& farewell() const { return farewell_; }
   const ReplicationLog& log() const { return log_; }
   // Whether a replica may copy from us now; else why not.
   std::optional<std::string> refusal_to_sync() const;
@@ -95,6 +102,7 @@ class Replication final : public ReplicationView,
   AckWaiters waiters_;
   FollowerLink link_;
   Failover failover_;
+  Farewell farewell_;
   // False: a copy was begun and did not come to its end, or is still to be made.
   bool has_data_ = true;
   ae::TimerId timer_;

@@ -92,13 +92,14 @@ class FakeLifecycle final : public Lifecycle {
   bool refuses = false;
   ShutdownRequest request;
 
-  bool request_shutdown(ShutdownRequest asked) override {
-    if (refuses) return false;
+  ShutdownAnswer request_shutdown(ShutdownRequest asked) override {
+    if (refuses) return ShutdownAnswer::kFailed;
     shutting_down = true;
     request = asked;
-    return true;
+    return ShutdownAnswer::kEnds;
   }
   bool abort_shutdown() override { return std::exchange(shutting_down, false); }
+  std::optional<int64_t> shutdown_in_ms() const override { return std::nullopt; }
   int port() const override { return 6379; }
   std::string_view executable() const override { return "/usr/bin/millrace-server"; }
   std::string_view config_file() const override { return ""; }

@@ -29,6 +29,15 @@ TEST_F(SyncDecisionTest, CopiesEverythingForStrangers) {
   EXPECT_TRUE(is_full(decide_sync({history_.second_id(), 1}, history_, &backlog_)));
 }
 
+TEST_F(SyncDecisionTest, WhoHasTheHistoryThatWasLoadedGoesOn) {
+  const std::string own = history_.id();
+  history_.inherit(other_, 1);
+  EXPECT_EQ(history_.id(), own);
+  backlog_.append("0123456789");
+  EXPECT_EQ(decide_sync({other_, 1}, history_, &backlog_), SyncDecision::kContinue);
+  EXPECT_EQ(decide_sync({other_, 2}, history_, &backlog_), SyncDecision::kFullBeyondSecond);
+}
+
 TEST_F(SyncDecisionTest, ThePromotedOneKnowsItsOldHistoryUpToTheBranch) {
   backlog_.append("0123456789");
   const std::string old = history_.id();
