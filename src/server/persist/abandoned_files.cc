@@ -4,6 +4,7 @@
 
 #include <cerrno>
 #include <charconv>
+#include <fstream>
 
 #include "server/observe/log.h"
 
@@ -22,6 +23,16 @@ std::optional<int> take_number(std::string_view& text) {
   if (error != std::errc() || number <= 0) return std::nullopt;
   text.remove_prefix(size_t(end - text.data()));
   return number;
+}
+
+// One that has ended, and whose parent has not asked how: in a container, where the first process
+// may never ask, for ever.
+bool is_zombie(int pid) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
+  std::string facts;
+  std::getline(file, facts);  // "pid (name) state ...", and a name may hold anything
+  const size_t name_end = facts.rfind(')');
+  return name_end != std::string::npos && facts.substr(name_end + 1, 2) == " Z";
 }
 
 }  // namespace
@@ -53,7 +64,7 @@ void remove_abandoned_files(Storage& storage, const std::string& directory,
 }
 
 bool process_lives(int pid) {
-  return kill(pid, 0) == 0 || errno != ESRCH;
+  return (kill(pid, 0) == 0 || errno != ESRCH) && !is_zombie(pid);
 }
 
 }  // namespace millrace

@@ -1,6 +1,7 @@
 #include "server/persist/abandoned_files.h"
 
 #include <gtest/gtest.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "tests/server/persist/sim_storage.h"
@@ -39,8 +40,15 @@ TEST(AbandonedFiles, ADiskThatFailsIsNoReasonNotToStart) {
   EXPECT_TRUE(disk.size("./temp-1.rdb"));
 }
 
-TEST(AbandonedFiles, ThisProcessLives) {
+TEST(AbandonedFiles, ThisProcessLivesAndOneThatHasEndedDoesNot) {
   EXPECT_TRUE(process_lives(getpid()));
+  const pid_t child = fork();
+  if (child == 0) _exit(0);
+  siginfo_t ended{};
+  ASSERT_EQ(waitid(P_PID, id_t(child), &ended, WEXITED | WNOWAIT), 0);
+  EXPECT_FALSE(process_lives(child)) << "though it is still to be waited for";
+  ASSERT_EQ(waitpid(child, nullptr, 0), child);
+  EXPECT_FALSE(process_lives(child));
 }
 
 }  // namespace
