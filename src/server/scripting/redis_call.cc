@@ -76,8 +76,6 @@ std::string refusal(Services& services, const Command* command, const ScriptRun&
   if (services.state.facts().stale && !spec.has(kStale) && !run.session.replays)
     return "ERR Can not execute the command on a stale replica";
   if (run.read_only && spec.has(kWrite | kMayReplicate)) return std::string(kReadOnly);
-  if (services.state.facts().stale && !spec.has(kStale))
-    return "ERR Can not execute the command on a stale replica";
   if (run.short_of_memory && !run.allow_oom && !run.has_written && spec.has(kDenyOom))
     return std::string(errors::kOom);
   return spec.has(kWrite) && !run.has_written ? write_refusal(services, run) : std::string();
