@@ -5,18 +5,12 @@
 #include <cstring>
 #include <utility>
 
+#include "server/command/elapsed.h"
 #include "server/config/config.h"
 #include "server/observe/log.h"
 #include "server/persist/aof_base.h"
 
 namespace millrace {
-namespace {
-
-int64_t seconds_between(ae::TimePoint from, ae::TimePoint to) {
-  return std::chrono::duration_cast<ae::Seconds>(to - from).count();
-}
-
-}  // namespace
 
 bool AofRewriter::start(const AofFiles& files, ae::Callback<void(Outcome)> done) {
   kind_ = services_.config.aof_use_rdb_preamble ? AofBase::kSnapshot : AofBase::kCommands;

@@ -92,22 +92,31 @@ void SnapshotLoader::read_head() {
   version_ = *version;
 }
 
-SnapshotLoader::Progress SnapshotLoader::read_item() {
-  const uint8_t code = reader_.byte("a key, or the end of the file");
-  if (reader_.failed()) return Progress::kMore;
+// What belongs to the key that follows.
+bool SnapshotLoader::read_ahead(uint8_t code) {
   switch (code) {
     case op::kExpireSeconds:
       ahead_.expire_at_ms = int64_t{static_cast<int32_t>(reader_.fixed32("a time"))} * 1000;
-      break;
+      return true;
     case op::kExpireMs:
       ahead_.expire_at_ms = static_cast<int64_t>(reader_.fixed64("a time"));
-      break;
+      return true;
     case op::kFrequency:
       ahead_.frequency = reader_.byte("a frequency of use");
-      break;
+      return true;
     case op::kIdle:
       ahead_.idle_s = reader_.length("a time since the last use");
-      break;
+      return true;
+    default:
+      return false;
+  }
+}
+
+SnapshotLoader::Progress SnapshotLoader::read_item() {
+  const uint8_t code = reader_.byte("a key, or the end of the file");
+  if (reader_.failed()) return Progress::kMore;
+  if (read_ahead(code)) return Progress::kMore;
+  switch (code) {
     case op::kSelectDb:
       read_database();
       break;
@@ -211,17 +220,21 @@ void SnapshotLoader::place(Detached entry) {
     // A time before 1970 has passed like any other, and here times are not negative.
     placed = db_->set_expiry(key, placed, std::max<int64_t>(ahead_.expire_at_ms, 0));
   }
-  if (const AccessClock* clock = settings_.access_clock) {
-    placed->set_access(clock->initial());
-    const auto measure = clock->settings().measure;
-    if (ahead_.idle_s && measure == AccessClock::Measure::kRecency) {
-      placed->set_access(clock->bits_of_idle(
-          static_cast<uint32_t>(std::min<uint64_t>(*ahead_.idle_s, AccessClock::kMask))));
-    } else if (ahead_.frequency && measure == AccessClock::Measure::kFrequency) {
-      placed->set_access(clock->bits_of_frequency(*ahead_.frequency));
-    }
-  }
+  restore_access(*placed);
   ++keys_loaded_;
+}
+
+void SnapshotLoader::restore_access(Entry& entry) {
+  const AccessClock* clock = settings_.access_clock;
+  if (clock == nullptr) return;
+  entry.set_access(clock->initial());
+  const auto measure = clock->settings().measure;
+  if (ahead_.idle_s && measure == AccessClock::Measure::kRecency) {
+    const auto idle_s = std::min<uint64_t>(*ahead_.idle_s, AccessClock::kMask);
+    entry.set_access(clock->bits_of_idle(static_cast<uint32_t>(idle_s)));
+  } else if (ahead_.frequency && measure == AccessClock::Measure::kFrequency) {
+    entry.set_access(clock->bits_of_frequency(*ahead_.frequency));
+  }
 }
 
 // A module's data beside the keys. It has a shape that can be followed without the module.

@@ -96,11 +96,13 @@ class SnapshotLoader {
   void leave_if_due();
   void read_head();
   Progress read_item();
+  bool read_ahead(uint8_t code);
   void read_aux();
   void read_database();
   void read_function();
   void read_key(uint8_t type);
   void place(Detached entry);
+  void restore_access(Entry& entry);
   void skip_module_aux();
   void finish();
   void remark(std::string_view sentence);

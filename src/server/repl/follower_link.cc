@@ -5,16 +5,10 @@
 
 #include "proto/request_writer.h"
 #include "server/command/clients.h"
+#include "server/command/elapsed.h"
 #include "server/observe/log.h"
 
 namespace millrace {
-namespace {
-
-int64_t seconds_between(ae::TimePoint from, ae::TimePoint to) {
-  return std::chrono::duration_cast<ae::Seconds>(to - from).count();
-}
-
-}  // namespace
 
 const char* name(FollowerLink::State state) {
   switch (state) {

@@ -107,6 +107,8 @@ class Leader final : private FeedSink {
   void take(Session& session, Replica& replica, Replica::State state);
   void resume(Session& session, Replica& replica, int64_t from);
   void explain(const SyncRequest& request, SyncDecision decision, const Replica& replica);
+
+  // --- by the clock (leader_tick.cc)
   void send_alive_signs();
   void end_silent();
   void end_stalled();
