@@ -155,7 +155,6 @@ void sleep(Context& c) {
     time.tv_sec = time_t(seconds);
     time.tv_nsec = long((seconds - double(time.tv_sec)) * 1e9);
     nanosleep(&time, nullptr);
-    c.services().tick.unix_us += int64_t(seconds * 1e6);  // what follows in this tick sees it
   }
   c.reply().ok();
 }

@@ -28,8 +28,11 @@ void rotate(Context& c, Key key, Entry* entry, End from, End to) {
   after_removal(c, key, entry, pop_event(from));
 }
 
-// Whoever waited for it, it is a move at once.
+// Whoever waited for it, it is a move at once. RPOPLPUSH and BRPOPLPUSH name no ends.
 void feed_move(Context& c, End from, End to) {
+  constexpr size_t kMostWordsWithoutEnds = 4;
+  if (c.arg_count() <= kMostWordsWithoutEnds)
+    return c.feed_instead({"RPOPLPUSH", c.arg(1), c.arg(2)});
   const auto word = [](End end) { return end == End::kFront ? "LEFT" : "RIGHT"; };
   c.feed_instead({"LMOVE", c.arg(1), c.arg(2), word(from), word(to)});
 }

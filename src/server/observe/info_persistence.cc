@@ -22,12 +22,17 @@ void child(Services& services, InfoText& text) {
   text.field("current_save_keys_total", child.keys_total);
 }
 
+// Also the one that replicas wait for.
+bool writes_snapshot(Services& services) {
+  return services.persistence.child.running && !services.append_only.status().rewrite_in_progress;
+}
+
 void snapshots(Services& services, InfoText& text) {
   const PersistenceFacts& facts = services.persistence;
   const PersistenceFacts::Snapshots& snapshots = facts.snapshots;
   const int64_t now_s = services.tick.unix_us / 1'000'000;
   text.field("rdb_changes_since_last_save", services.effects.unsaved_changes());
-  text.field("rdb_bgsave_in_progress", int(snapshots.running));
+  text.field("rdb_bgsave_in_progress", int(writes_snapshot(services)));
   text.field("rdb_last_save_time", snapshots.last_save_s);
   text.field("rdb_last_bgsave_status", snapshots.last_succeeded ? "ok" : "err");
   text.field("rdb_last_bgsave_time_sec", snapshots.last_took_s);

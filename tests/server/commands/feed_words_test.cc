@@ -48,6 +48,13 @@ TEST_F(FeedWordsTest, ACountIsWhatThereWas) {
   EXPECT_EQ(words_of({"BLMPOP", "0", "1", "list", "RIGHT", "COUNT", "9"}), "RPOP list 1; ");
 }
 
+TEST_F(FeedWordsTest, AMoveDoesNotWait) {
+  words_of({"RPUSH", "list", "a", "b", "c", "d"});
+  EXPECT_EQ(words_of({"RPOPLPUSH", "list", "to"}), "RPOPLPUSH list to; ");
+  EXPECT_EQ(words_of({"BRPOPLPUSH", "list", "to", "0"}), "RPOPLPUSH list to; ");
+  EXPECT_EQ(words_of({"BLMOVE", "list", "to", "LEFT", "RIGHT", "0"}), "LMOVE list to LEFT RIGHT; ");
+}
+
 TEST_F(FeedWordsTest, DrawnMembersAreRemoved) {
   words_of({"SADD", "set", "a"});
   EXPECT_EQ(words_of({"SPOP", "set"}), "SREM set a; ");

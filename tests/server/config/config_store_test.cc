@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "tests/server/config/temporary_directory.h"
 
 namespace millrace {
@@ -129,7 +131,8 @@ TEST(ConfigGet, HiddenOnesAnswerToTheirNameAlone) {
   EXPECT_TRUE(store.get(pattern).empty());
   const std::string_view name[] = {"*", "Key-Load-Delay"};
   const auto found = store.get(name);
-  EXPECT_EQ(std::ranges::count(found, "key-load-delay", &decltype(found)::value_type::first), 1);
+  const auto is_it = [](const auto& entry) { return entry.first == "key-load-delay"; };
+  EXPECT_EQ(std::ranges::count_if(found, is_it), 1);
 }
 
 TEST(ConfigGet, WhatClientsAskFor) {

@@ -94,6 +94,9 @@ class RandomConfig {
         words.push_back(std::to_string(1 + random_.below(1'000'000)));
     } else if (name == "maxmemory-clients") {
       words = {random_.one_in(2) ? std::to_string(random_.below(101)) + "%" : small_number()};
+    } else if (name == "oom-score-adj-values") {
+      for (int i = 0; i < 3; ++i)
+        words.push_back(std::to_string(int64_t(random_.below(4001)) - 2000));
     } else if (name == "replicaof") {
       words = {text() + "x", std::to_string(random_.below(65536))};
     } else {
