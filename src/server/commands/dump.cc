@@ -8,6 +8,7 @@
 #include "server/command/number_text.h"
 #include "server/commands/collection.h"
 #include "server/commands/families.h"
+#include "server/observe/log.h"
 #include "server/persist/dump_payload.h"
 
 namespace millrace {
@@ -108,7 +109,10 @@ void restore(Context& c) {
   ValueLimits limits = ValueLimits::of(c.config());
   limits.list = list_limit(c);
   Detached restored = read_dump(c.arg(3), key.name, limits);
-  if (!restored) return c.fail("ERR Bad data format");
+  if (!restored) {
+    log::warning_once_a_minute("A payload of RESTORE was refused: its integrity check failed");
+    return c.fail("ERR Bad data format");
+  }
 
   const bool replaced = options.replace && drop_replaced(c, key);
   int64_t expire_at_ms = *ttl_ms;

@@ -26,7 +26,7 @@ OLDER = {"unit/tracking": ["Tracking only occurs for scripts when a command call
 LAUNCHER = """\
 #!/bin/sh
 [ -f "$1" ] && sed -i -E '/^({refused}) /d' "$1"
-(sleep 1; grep -q "FATAL CONFIG" /dev/fd/2 && echo " PID: $$") &
+( (sleep 1; grep -q "FATAL CONFIG" /dev/fd/2 && echo " PID: $$") & )
 exec {program} "$@"
 """
 
