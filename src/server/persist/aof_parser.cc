@@ -50,7 +50,8 @@ void AofParser::finish_item() {
 AofParser::Kind AofParser::read_annotation() {
   const size_t end = buffer_.find('\n', at_);
   if (end == std::string::npos || end - start_ > kMaxAnnotationBytes) {
-    const bool may_grow = end == std::string::npos && buffer_.size() - start_ <= kMaxAnnotationBytes;
+    const bool may_grow =
+        end == std::string::npos && buffer_.size() - start_ <= kMaxAnnotationBytes;
     return may_grow ? incomplete(1) : wrong("the end of the annotation");
   }
   annotation_ = std::string_view(buffer_).substr(start_ + 1, end - start_ - 1);
