@@ -252,7 +252,9 @@ std::optional<std::string> Server::open() {
   if (commands_.problem()) return commands_.problem();
   if (auto problem = acl_.load_configured()) return problem;
   if (auto problem = open_endpoints()) return problem;
-  return load_data();
+  if (auto problem = load_data()) return problem;
+  replication_.begin();  // later, where there is something to load
+  return std::nullopt;
 }
 
 // The lane first: its descriptors are there while there are any.
@@ -360,11 +362,11 @@ std::optional<std::string> Server::load_data() {
   remove_abandoned_files(storage_, services_.config.dir, process_lives);
   replication_.take_configured_role();
   if (services_.config.appendonly) {
-    append_only_.start([this] { snapshots_.mark_saved(), announce_ready(); });
+    append_only_.start([this] { loaded(); });
     return std::nullopt;
   }
   return loading_.begin([this](const std::string& problem) {
-    if (problem.empty()) return snapshots_.mark_saved(), announce_ready();
+    if (problem.empty()) return loaded();
     log::warning("{}", problem);
     log::warning("Fatal error loading the DB, check server logs. Exiting.");
     exit_status_ = 1;
@@ -372,9 +374,14 @@ std::optional<std::string> Server::load_data() {
   });
 }
 
+void Server::loaded() {
+  snapshots_.mark_saved();
+  announce_ready();
+  replication_.begin();
+}
+
 void Server::announce_ready() {
   log::notice("Ready to accept connections");
-  replication_.begin();
   supervision::notify_ready();
 }
 

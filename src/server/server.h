@@ -115,6 +115,7 @@ class Server final : private Lifecycle {
   bool set_oom_score();
   std::optional<std::string> open_endpoints();
   std::optional<std::string> load_data();
+  void loaded();
   void announce_ready();
   void watch_signals();
   void on_signal(int signal);

@@ -14,6 +14,7 @@
 
 #include "ae/base/callback.h"
 #include "server/observe/log.h"
+#include "server/process/logo.h"
 #include "server/process/pid_file.h"
 #include "server/process/process_title.h"
 #include "server/process/supervision.h"
@@ -52,6 +53,7 @@ int serve(std::vector<const char*> arguments, ae::Callback<void()> body = nullpt
     log::warning("{}", *error);
     return 11;
   }
+  show_logo(store.config());
   supervision::notify_ready();
   if (body) body();
   supervision::notify_stopping();
