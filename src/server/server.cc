@@ -3,7 +3,6 @@
 #include <unistd.h>
 #include <csignal>
 #include <fstream>
-#include <limits>
 
 #include "ae/core/completions.h"
 #include "ae/threads/loop_thread.h"
@@ -52,9 +51,6 @@ AccessClock::Settings access_settings(const Config& config) {
           .lfu_log_factor = config.lfu_log_factor,
           .lfu_decay_minutes = config.lfu_decay_time_min};
 }
-
-// How often a shutdown looks whether the last replies have left.
-constexpr ae::Nanoseconds kDrainCheck = ae::Milliseconds(10);
 
 }  // namespace
 
@@ -171,6 +167,17 @@ Server::Server(ConfigStore& config, std::unique_ptr<ae::EventLoop> loop, DiskSea
                     .processes = child_,
                     .seed = seed_from_kernel()}),
       migrations_(*loop_, table_, services_, seed_from_kernel()),
+      shutdown_({.loop = *loop_,
+                 .services = services_,
+                 .replication = replication_,
+                 .snapshots = snapshots_,
+                 .append_only = append_only_,
+                 .close_endpoints = [this] { close_endpoints(); },
+                 .open_endpoints =
+                     [this] {
+                       if (auto problem = open_endpoints()) log::warning("{}", *problem);
+                     },
+                 .flush = [this] { return flush(); }}),
       started_(loop_->now()),
       run_id_(make_run_id(prng_)),
       executable_(path_of_executable()) {
@@ -211,6 +218,7 @@ void Server::wire() {
   acl_.on_narrowed([this](const Session& session, const acl::User& now) {
     return exceeds_rights(pub_sub_, session, now);
   });
+  loop_->before_sleep([this] { shutdown_.look(); });  // behind all who have something to send
 }
 
 // A script that is laid aside has a stack to unwind. The threads borrow the main loop's listeners.
@@ -262,6 +270,18 @@ std::optional<std::string> Server::open_endpoints() {
   if (auto problem = admin_lane_.open(services_.config)) return problem;
   if (auto problem = threads_.resize(io_threads_wanted())) return problem;
   return listen(services_.config);
+}
+
+void Server::close_endpoints() {
+  threads_.stop_listening();
+  endpoints_.close();
+  admin_lane_.close();
+}
+
+// Sends what can be sent; returns the bytes that then still wait.
+size_t Server::flush() {
+  table_.flush();
+  return table_.stats().queued_output_bytes + threads_.queued_output_bytes();
 }
 
 std::optional<std::string> Server::listen(const Config& config) {
@@ -400,89 +420,9 @@ void Server::on_signal(int signal) {
   log::warning("Received {} scheduling shutdown...", signal == SIGINT ? "SIGINT" : "SIGTERM");
   const Config& config = services_.config;
   ShutdownMode mode = signal == SIGINT ? config.shutdown_on_sigint : config.shutdown_on_sigterm;
-  request_shutdown(
+  shutdown_.request(
       {.now = mode == ShutdownMode::kNow,
        .save = mode == ShutdownMode::kNoSave ? FinalSave::kNo : FinalSave::kIfConfigured});
-}
-
-// Orderly: replicas get what they lack, the data is saved, nobody new comes in, and replies that
-// wait for a slow reader leave; all until one deadline. Then run() returns.
-ShutdownAnswer Server::request_shutdown(ShutdownRequest request) {
-  Farewell& farewell = replication_.farewell();
-  if (shutting_down_) return ShutdownAnswer::kEnds;
-  if (farewell.under_way()) return ShutdownAnswer::kWaits;
-  log::notice("User requested shutdown...");
-  supervision::notify_stopping();
-  shutdown_ = request;
-  const ae::Nanoseconds grace =
-      request.now ? ae::Nanoseconds(0) : ae::Seconds(services_.config.shutdown_timeout_s);
-  shutdown_deadline_ = loop_->now() + grace;
-  if (grace == ae::Nanoseconds(0) || !farewell.is_due()) return finish_shutdown();
-  clients_.pause(PauseKind::kWrites, std::numeric_limits<int64_t>::max());
-  farewell.begin(shutdown_deadline_, [this] { finish_shutdown(); });
-  return ShutdownAnswer::kWaits;
-}
-
-ShutdownAnswer Server::finish_shutdown() {
-  replication_.farewell().log_lagging();
-  if (save_for_exit()) {
-    drain();
-    return ShutdownAnswer::kEnds;
-  }
-  log::warning("Errors trying to shut down the server. Check the logs for more information.");
-  replication_.farewell().cancel();
-  clients_.unpause();
-  return ShutdownAnswer::kFailed;
-}
-
-bool Server::save_for_exit() {
-  if (append_only_.lacks_base()) {
-    log::warning("Writing initial AOF{}", shutdown_.force ? ". Exit anyway." : ", can't exit.");
-    if (!shutdown_.force) return false;
-  }
-  const FinalSave wish = state_.loading() ? FinalSave::kNo : shutdown_.save;
-  return snapshots_.save_for_exit(wish) || shutdown_.force;
-}
-
-// What has been saved is what there is: from here on writes wait, for the end or its abort. The
-// tick's own replies leave in any case, before the loop sleeps.
-void Server::drain() {
-  clients_.pause(PauseKind::kWrites, std::numeric_limits<int64_t>::max());
-  replication_.stop_following();
-  shutting_down_ = true;
-  threads_.stop_listening();
-  endpoints_.close();
-  admin_lane_.close();
-  shutdown_timer_ = loop_->add_periodic(kDrainCheck, [this] { stop_when_drained(); });
-  loop_->before_sleep([this] { stop_when_drained(); });
-}
-
-bool Server::abort_shutdown() {
-  const bool waits = replication_.farewell().under_way();
-  if (!waits && !(shutting_down_ && loop_->cancel(shutdown_timer_))) return false;
-  replication_.farewell().cancel();
-  clients_.unpause();
-  log::notice("Shutdown manually aborted.");
-  supervision::notify_status("Ready to accept connections");
-  if (!std::exchange(shutting_down_, false)) return true;
-  replication_.begin();
-  if (auto problem = open_endpoints()) log::warning("{}", *problem);
-  return true;
-}
-
-std::optional<int64_t> Server::shutdown_in_ms() const {
-  if (!replication_.farewell().under_way()) return std::nullopt;
-  return std::chrono::duration_cast<ae::Milliseconds>(shutdown_deadline_ - loop_->now()).count();
-}
-
-void Server::stop_when_drained() {
-  if (!shutting_down_) return;
-  table_.flush();
-  const size_t queued = table_.stats().queued_output_bytes + threads_.queued_output_bytes();
-  if (queued > 0 && loop_->now() < shutdown_deadline_) return;
-  append_only_.finish();
-  log::warning("Millrace is now ready to exit, bye bye...");
-  loop_->stop();
 }
 
 }  // namespace millrace

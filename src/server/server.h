@@ -67,6 +67,7 @@
 #include "server/repl/migration.h"
 #include "server/repl/replication.h"
 #include "server/scripting/scripting.h"
+#include "server/shutdown.h"
 
 namespace millrace {
 
@@ -114,20 +115,20 @@ class Server final : private Lifecycle {
   void watch_configuration();
   bool set_oom_score();
   std::optional<std::string> open_endpoints();
+  void close_endpoints();
+  size_t flush();
   std::optional<std::string> load_data();
   void loaded();
   void announce_ready();
   void watch_signals();
   void on_signal(int signal);
-  ShutdownAnswer finish_shutdown();
-  bool save_for_exit();
-  void drain();
-  void stop_when_drained();
 
   // Lifecycle
-  ShutdownAnswer request_shutdown(ShutdownRequest request) override;
-  bool abort_shutdown() override;
-  std::optional<int64_t> shutdown_in_ms() const override;
+  ShutdownAnswer request_shutdown(ShutdownRequest request) override {
+    return shutdown_.request(request);
+  }
+  bool abort_shutdown() override { return shutdown_.abort(); }
+  std::optional<int64_t> shutdown_in_ms() const override { return shutdown_.in_ms(); }
   int port() const override { return services_.config.port; }
   std::string_view executable() const override { return executable_; }
   std::string_view config_file() const override { return config_store_.path(); }
@@ -200,13 +201,10 @@ class Server final : private Lifecycle {
   Cron cron_;
   Replication replication_;
   Migrations migrations_;
+  Shutdown shutdown_;
   std::unique_ptr<ae::SignalSet> signals_;
   ae::TimePoint started_;
-  ShutdownRequest shutdown_;  // the one under way
-  bool shutting_down_ = false;
   int exit_status_ = 0;
-  ae::TimePoint shutdown_deadline_;
-  ae::TimerId shutdown_timer_{};
   std::string run_id_, executable_;
 };
 
