@@ -32,6 +32,8 @@ class ClientMemoryTest : public testing::Test {
   static constexpr size_t kClients = 200;
 
   ClientMemoryTest() {
+    const char* arguments[] = {"millrace-server", "--save", ""};
+    EXPECT_FALSE(config_.load_arguments(int(std::size(arguments)), arguments));
     ae::LoopOptions options;
     options.clock = &clock_;
     server_ = std::move(*Server::create(config_, std::move(options)));

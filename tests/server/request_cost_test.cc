@@ -95,6 +95,8 @@ class RequestCostTest : public testing::TestWithParam<Backend> {
     if (!ae::create_poller(GetParam())) GTEST_SKIP() << "not in this kernel or build";
     auto poller = std::make_unique<CountingPoller>(GetParam());
     poller_ = poller.get();
+    const char* arguments[] = {"millrace-server", "--save", ""};
+    EXPECT_FALSE(config_.load_arguments(int(std::size(arguments)), arguments));
     ae::LoopOptions options;
     options.clock = &clock_;
     options.os = &os_;

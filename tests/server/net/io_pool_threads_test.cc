@@ -14,6 +14,7 @@
 
 #include "proto/request_writer.h"
 #include "server/server.h"
+#include "tests/server/persist/sim_storage.h"
 
 namespace millrace {
 namespace {
@@ -93,7 +94,7 @@ class IoPoolThreads : public testing::TestWithParam<const char*> {
     ASSERT_FALSE(config_.load_arguments(int(std::size(arguments)), arguments));
     std::atomic<bool> open = false;
     runner_ = std::thread([this, &open] {
-      server_ = Server::create(config_, {}).value();
+      server_ = Server::create(config_, {}, {.storage = &disk_}).value();
       EXPECT_FALSE(server_->open());
       open = true;
       open.notify_all();
@@ -143,6 +144,7 @@ class IoPoolThreads : public testing::TestWithParam<const char*> {
 
   int port_ = 0;
   ConfigStore config_;
+  fakes::SimStorage disk_;
   std::unique_ptr<Server> server_;
   std::thread runner_;
 };

@@ -28,6 +28,8 @@ using ae::test::Peer;
 class TickWatchTest : public testing::Test {
  protected:
   TickWatchTest() {
+    const char* arguments[] = {"millrace-server", "--save", ""};
+    EXPECT_FALSE(config_.load_arguments(int(std::size(arguments)), arguments));
     ae::LoopOptions options;
     options.clock = &clock_;
     server_ = std::move(*Server::create(config_, std::move(options)));
