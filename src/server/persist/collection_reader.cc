@@ -23,7 +23,9 @@ void read_list_nodes(RdbReader& reader, uint8_t code, ds::QuickList& list) {
     const uint64_t kind = has_kinds ? reader.length("the kind of a list's node") : rdb::kNodePacked;
     if (kind == rdb::kNodePlain) {
       const std::string_view element = reader.text("a large element of a list");
-      if (!reader.failed()) list.append_plain(element);
+      if (reader.failed()) return;
+      if (element.empty()) return reader.fail("a large element of a list", "an empty one");
+      list.append_plain(element);
       continue;
     }
     if (kind != rdb::kNodePacked) return reader.fail("the kind of a list's node", "another number");

@@ -116,6 +116,15 @@ uint32_t take_old_length(Bytes& bytes) {
   return first == kLongLength ? bytes.little_endian32() : first;
 }
 
+// A zipmap has the long form for long texts only; in a ziplist it stays when what it measures
+// shrinks.
+uint32_t take_zipmap_length(Bytes& bytes) {
+  const bool is_long = bytes.peek() == kLongLength;
+  const uint32_t length = take_old_length(bytes);
+  if (is_long && length < kLongLength) bytes.spoil();
+  return length;
+}
+
 }  // namespace
 
 std::optional<Listpack> listpack_from_ziplist(std::string_view all) {
@@ -150,8 +159,8 @@ std::optional<Listpack> listpack_from_zipmap(std::string_view all) {
   Listpack pack;
   size_t pairs = 0;
   while (bytes.left() != 0 && bytes.peek() != kEnd) {
-    const std::string_view field = bytes.take(take_old_length(bytes));
-    const uint32_t value_length = take_old_length(bytes);
+    const std::string_view field = bytes.take(take_zipmap_length(bytes));
+    const uint32_t value_length = take_zipmap_length(bytes);
     const uint8_t free = bytes.byte();
     const std::string_view value = bytes.take(value_length);
     bytes.take(free);

@@ -97,5 +97,15 @@ TEST(OldEncodings, AZipmapsPairs) {
   EXPECT_FALSE(listpack_from_zipmap(good + "\xff"));
 }
 
+TEST(OldEncodings, AZipmapsLengthsAreAsShortAsCanBe) {
+  const auto map = [](const std::string& length_of_value, const std::string& value) {
+    return listpack_from_zipmap("\x01\x01k" + length_of_value + std::string(1, '\0') + value +
+                                "\xff");
+  };
+  EXPECT_TRUE(map(std::string("\xfe\xfe\0\0\0", 5), std::string(254, 'v')));
+  EXPECT_FALSE(map(std::string("\xfe\xfd\0\0\0", 5), std::string(253, 'v')));
+  EXPECT_TRUE(map("\xfd", std::string(253, 'v')));
+}
+
 }  // namespace
 }  // namespace millrace
