@@ -122,7 +122,7 @@ class Servers:
             server.stop()
             shutil.rmtree(server.directory, ignore_errors=True)
 
-    def _start(self, name, program, arguments, directory, port):
+    def start(self, name, program, arguments, directory=None, port=None):
         port = port or free_port()
         server = Server(name, [program, "--port", str(port), "--bind", "127.0.0.1", *arguments], port, directory)
         self.running.append(server)
@@ -136,10 +136,10 @@ class Servers:
         return server
 
     def millrace(self, *arguments, directory=None, port=None):
-        return self._start("millrace", MILLRACE, ["--save", "", *arguments], directory, port)
+        return self.start("millrace", MILLRACE, ["--save", "", *arguments], directory, port)
 
     def redis(self, *arguments, directory=None, port=None):
-        return self._start("redis", "redis-server", ["--save", "", "--appendonly", "no", *arguments], directory, port)
+        return self.start("redis", "redis-server", ["--save", "", "--appendonly", "no", *arguments], directory, port)
 
 
 def run_tests(tests):
