@@ -98,6 +98,8 @@ void server(Services& services, InfoText& text) {
   const Config& config = services.config;
   const Lifecycle& lifecycle = services.lifecycle;
   text.field("redis_version", kRedisVersion);
+  text.field("redis_git_sha1", "00000000");  // not recorded: what Redis, too, says of such a build
+  text.field("redis_git_dirty", 0);
   text.field("server_name", "millrace");
   text.field("millrace_version", kVersion);
   text.field("redis_mode", "standalone");
