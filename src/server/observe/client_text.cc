@@ -101,15 +101,14 @@ void append_client_line(std::string& text, Services& services, const Session& se
 
 void append_master_line(std::string& text, const MasterClient& master) {
   const bool behind = master.unsent_bytes > 0;
-  fmt::format_to(std::back_inserter(text),
-                 "id=0 addr={} laddr={} fd={} name= age={} idle={} flags=M db={} sub=0 psub=0 "
-                 "ssub=0 multi=-1 qbuf={} qbuf-free=0 argv-mem=0 multi-mem=0 rbs=0 rbp=0 obl=0 "
-                 "oll={} omem={} tot-mem={} events={} cmd=NULL user=(superuser) redir=-1 resp=2 "
-                 "lib-name= lib-ver= io-thread=0\n",
-                 master.peer, master.local, master.descriptor, master.age_s, master.idle_s,
-                 master.db, master.unread_bytes, behind ? 1 : 0, master.unsent_bytes,
-                 idle_client_bytes() + master.unread_bytes + master.unsent_bytes,
-                 behind ? "rw" : "r");
+  append_text(text,
+              "id=0 addr={} laddr={} fd={} name= age={} idle={} flags=M db={} sub=0 psub=0 "
+              "ssub=0 multi=-1 qbuf={} qbuf-free=0 argv-mem=0 multi-mem=0 rbs=0 rbp=0 obl=0 "
+              "oll={} omem={} tot-mem={} events={} cmd=NULL user=(superuser) redir=-1 resp=2 "
+              "lib-name= lib-ver= io-thread=0\n",
+              master.peer, master.local, master.descriptor, master.age_s, master.idle_s, master.db,
+              master.unread_bytes, behind ? 1 : 0, master.unsent_bytes,
+              idle_client_bytes() + master.unread_bytes + master.unsent_bytes, behind ? "rw" : "r");
 }
 
 }  // namespace millrace
