@@ -71,6 +71,20 @@ def ends_when_the_replica_has_everything(servers):
 
 
 @test
+def what_waits_for_a_replica_is_told(servers):
+    for lagging in masters(servers):
+        for i in range(8):
+            lagging.master.ask(b"SET", b"big%d" % i, b"v" * (1 << 20))
+        memory = info(lagging.master, b"memory")
+        # A socket may have taken some; Redis counts the blocks of its backlog, too.
+        assert int(memory["mem_total_replication_buffers"]) > 2 << 20, memory["mem_total_replication_buffers"]
+        assert int(memory["mem_replication_backlog"]) > 0
+        lagging.go_on()
+        wait_until(lambda: in_sync(lagging.master, lagging.replica), "sync")
+        assert int(info(lagging.master, b"memory")["mem_clients_slaves"]) < 1 << 20
+
+
+@test
 def writes_wait_meanwhile(servers):
     for lagging in masters(servers):
         lagging.shutdown_that_waits()

@@ -18,8 +18,9 @@ struct ReplicaFacts {
   uint16_t port = 0;
   const char* state = "";  // "wait_bgsave", "send_bulk", "online"
   bool online = false;
-  int64_t offset = 0;  // as acknowledged
-  int64_t lag_s = 0;   // since it acknowledged last
+  int64_t offset = 0;       // as acknowledged
+  int64_t lag_s = 0;        // since it acknowledged last
+  size_t unsent_bytes = 0;  // queued for it, or held back until it has its snapshot
 };
 
 // The link to our master.

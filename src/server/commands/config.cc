@@ -9,6 +9,7 @@
 #include "server/commands/families.h"
 #include "server/config/config_store.h"
 #include "server/observe/command_stats.h"
+#include "server/repl/replication.h"
 
 namespace millrace {
 namespace {
@@ -55,6 +56,7 @@ void config_resetstat(Context& c) {
   services.stats.loop_before = LoopTraffic::of(services.lifecycle);
   services.command_stats.reset();
   services.lazy_free.reset_freed();
+  services.replication.reset_counters();
   c.reply().ok();
 }
 

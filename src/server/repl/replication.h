@@ -72,6 +72,9 @@ class Replication final : public ReplicationView,
   // Whether a replica may copy from us now; else why not.
   std::optional<std::string> refusal_to_sync() const;
 
+  // CONFIG RESETSTAT
+  void reset_counters() { leader_.counters() = {}; }
+
   // --- ReplicationView
   ReplicationFacts facts() const override;
   const ReplicationCounters& counters() const override { return leader_.counters(); }

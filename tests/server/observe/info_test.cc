@@ -76,8 +76,11 @@ TEST_F(InfoTest, CountsWhatHappened) {
 TEST_F(InfoTest, ResetStatSetsCountersToZero) {
   rig_.run(client_, {"GET", "absent"});
   EXPECT_EQ(fields({"stats"})["total_net_input_bytes"], "1000");
+  rig_.replication.leader().counters() = {.full_syncs = 1, .partial_ok = 2};
   rig_.run(client_, {"CONFIG", "RESETSTAT"});
   auto stats = fields({"all"});
+  EXPECT_EQ(stats["sync_full"], "0");
+  EXPECT_EQ(stats["sync_partial_ok"], "0");
   EXPECT_EQ(stats["keyspace_misses"], "0");
   EXPECT_EQ(stats["total_net_input_bytes"], "0");
   EXPECT_EQ(stats["total_writes_processed"], "0");
