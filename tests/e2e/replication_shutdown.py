@@ -84,6 +84,23 @@ def what_waits_for_a_replica_is_told(servers):
         assert int(info(lagging.master, b"memory")["mem_clients_slaves"]) < 1 << 20
 
 
+# Each eviction says so to the replica: counted, what waits for it would have everything evicted, and more waiting.
+@test
+def what_waits_for_a_replica_evicts_nothing(servers):
+    for lagging in masters(servers, "--maxmemory-policy", "allkeys-lru"):
+        master = lagging.master
+        for i in range(100):
+            master.ask(b"SET", b"k%d" % i, b"v")
+        used = int(info(master, b"memory")["used_memory"])
+        master.ask(b"CONFIG", b"SET", b"maxmemory", b"%d" % (used + (10 << 20)))
+        for _ in range(30):
+            reply = master.ask(b"SET", b"k0", b"v" * (1 << 20))
+            assert reply == b"+OK", (master.name, reply)
+        memory = info(master, b"memory")
+        assert int(memory["mem_not_counted_for_evict"]) > 10 << 20, memory["mem_not_counted_for_evict"]
+        assert info(master, b"stats")["evicted_keys"] == "0", (master.name, info(master, b"stats")["evicted_keys"])
+
+
 @test
 def writes_wait_meanwhile(servers):
     for lagging in masters(servers):

@@ -18,9 +18,8 @@ struct ReplicaFacts {
   uint16_t port = 0;
   const char* state = "";  // "wait_bgsave", "send_bulk", "online"
   bool online = false;
-  int64_t offset = 0;       // as acknowledged
-  int64_t lag_s = 0;        // since it acknowledged last
-  size_t unsent_bytes = 0;  // queued for it, or held back until it has its snapshot
+  int64_t offset = 0;  // as acknowledged
+  int64_t lag_s = 0;   // since it acknowledged last
 };
 
 // The link to our master.
@@ -72,6 +71,8 @@ class ReplicationView {
   virtual const ReplicationCounters& counters() const = 0;
   // Nothing: the changes are not counted, or the data is none that anybody else has.
   virtual std::optional<ReplicationPoint> point() const = 0;
+  // What waits for replicas: queued for them, or held back until they have their snapshot.
+  virtual size_t unsent_bytes() const = 0;
 
  protected:
   ~ReplicationView() = default;

@@ -32,18 +32,18 @@ void reply_real(Context& c, std::string_view name, double value) {
   c.reply().real(value);
 }
 
-// Parts of Redis that are not here take no memory.
-constexpr std::string_view kAbsentParts[] = {"cluster.links", "aof.buffer", "lua.caches",
-                                             "functions.caches"};
-
 void reply_totals(Context& c, const MemoryOverview& memory) {
   reply_size(c, "peak.allocated", int64_t(memory.peak));
   reply_size(c, "total.allocated", int64_t(memory.used));
   reply_size(c, "startup.allocated", int64_t(memory.startup));
-  reply_size(c, "replication.backlog", 0);
-  reply_size(c, "clients.slaves", 0);
+  reply_size(c, "replication.backlog", int64_t(memory.backlog));
+  reply_size(c, "clients.slaves", int64_t(memory.unsent_to_replicas));
   reply_size(c, "clients.normal", int64_t(memory.clients.own()));
-  for (std::string_view part : kAbsentParts) reply_size(c, part, 0);
+  reply_size(c, "cluster.links", 0);  // no cluster
+  reply_size(c, "aof.buffer", int64_t(memory.append_only_buffer));
+  const ScriptFacts& scripts = c.services().script_facts;
+  reply_size(c, "lua.caches", int64_t(scripts.eval.overhead_bytes));
+  reply_size(c, "functions.caches", int64_t(scripts.functions.overhead_bytes));
 }
 
 void reply_databases(Context& c, const MemoryOverview& memory) {
@@ -82,7 +82,7 @@ void reply_allocator(Context& c, const MemoryOverview& memory) {
 
 // MEMORY STATS
 void memory_stats(Context& c) {
-  constexpr size_t kFixedPairs = 6 + std::size(kAbsentParts) + 6 + 11;
+  constexpr size_t kFixedPairs = 10 + 6 + 11;  // totals, dataset, allocator
   const MemoryOverview memory = MemoryOverview::take(c.services());
   c.reply().map(kFixedPairs + memory.databases.size());
   reply_totals(c, memory);

@@ -8,6 +8,7 @@
 #include "server/db/databases.h"
 #include "server/observe/latency_monitor.h"
 #include "server/observe/memory_meter.h"
+#include "server/observe/memory_overview.h"
 #include "server/observe/tick_watch.h"
 
 namespace millrace {
@@ -30,7 +31,7 @@ static_assert(int(EvictionPolicy::kNoEviction) == int(MaxmemoryPolicy::kNoEvicti
 
 MemoryGuard::MemoryGuard(ae::EventLoop& loop, Services& services)
     : loop_(loop), services_(services), evictor_(services.prng.next()) {
-  refresh();
+  configure();
   loop_.before_sleep([this] {
     if (!unfinished_) return;
     loop_.account().note_work();
@@ -38,10 +39,14 @@ MemoryGuard::MemoryGuard(ae::EventLoop& loop, Services& services)
   });
 }
 
-void MemoryGuard::refresh() {
+void MemoryGuard::configure() {
   const Config& config = services_.config;
   evictor_.configure(
       {.policy = EvictionPolicy(config.maxmemory_policy), .samples = config.maxmemory_samples});
+}
+
+void MemoryGuard::refresh() {
+  configure();
   if (limited()) make_room();
 }
 
@@ -50,7 +55,10 @@ bool MemoryGuard::limited() const {
 }
 
 bool MemoryGuard::above_limit() const {
-  return limited() && memory::used_bytes() > services_.config.maxmemory_bytes;
+  if (!limited()) return false;
+  const uint64_t limit = services_.config.maxmemory_bytes;
+  const uint64_t used = memory::used_bytes();
+  return used > limit && used > limit + uncounted_bytes(services_);
 }
 
 bool MemoryGuard::make_room() {

@@ -25,6 +25,7 @@ class MemoryGuard {
   bool make_room();
 
  private:
+  void configure();
   bool above_limit() const;
 
   ae::EventLoop& loop_;

@@ -1,8 +1,6 @@
 // INFO memory.
 #include <unistd.h>
 
-#include "server/command/append_only.h"
-#include "server/command/replication_view.h"
 #include "server/config/config.h"
 #include "server/observe/info.h"
 #include "server/observe/memory_overview.h"
@@ -59,17 +57,6 @@ void allocator(const MemoryOverview& memory, InfoText& text) {
   text.field("mem_fragmentation_bytes", MemoryOverview::difference(memory.resident, memory.used));
 }
 
-// As Redis names it. A backlog is one block; what waits for a replica, its own.
-void replication_buffers(Services& services, InfoText& text) {
-  const ReplicationFacts facts = services.replicas.facts();
-  const size_t backlog = facts.backlog_active ? facts.backlog_bytes : 0;
-  size_t unsent = 0;
-  for (const ReplicaFacts& replica : facts.replicas) unsent += replica.unsent_bytes;
-  text.field("mem_total_replication_buffers", backlog + unsent);
-  text.field("mem_clients_slaves", unsent);
-  text.field("mem_replication_backlog", backlog);
-}
-
 }  // namespace
 
 void memory(Services& services, InfoText& text) {
@@ -84,11 +71,13 @@ void memory(Services& services, InfoText& text) {
   text.bytes("maxmemory", config.maxmemory_bytes);
   text.field("maxmemory_policy", policy_name(config.maxmemory_policy));
   allocator(memory, text);
-  text.field("mem_not_counted_for_evict", 0);
-  replication_buffers(services, text);
+  text.field("mem_not_counted_for_evict", uncounted_bytes(services));
+  text.field("mem_total_replication_buffers", memory.backlog + memory.unsent_to_replicas);
+  text.field("mem_clients_slaves", memory.unsent_to_replicas);
+  text.field("mem_replication_backlog", memory.backlog);
   text.field("mem_clients_normal", memory.clients.own());
   text.field("mem_cluster_links", 0);
-  text.field("mem_aof_buffer", services.append_only.status().buffer_bytes);
+  text.field("mem_aof_buffer", memory.append_only_buffer);
   text.field("mem_allocator", memory::allocator_name());
   text.field("lazyfree_pending_objects", services.lazy_free.pending());
   text.field("lazyfreed_objects", services.lazy_free.freed());

@@ -3,8 +3,10 @@
 #include <algorithm>
 
 #include "ae/net/connection_record.h"
+#include "server/command/append_only.h"
 #include "server/command/clients.h"
 #include "server/command/lifecycle.h"
+#include "server/command/replication_view.h"
 
 namespace millrace {
 namespace {
@@ -15,6 +17,10 @@ constexpr size_t kConnectionBytes =
     ae::EventLoop::kRegistrationBytes;
 
 }  // namespace
+
+size_t uncounted_bytes(const Services& services) {
+  return services.replicas.unsent_bytes() + services.append_only.status().buffer_bytes;
+}
 
 size_t idle_client_bytes() {
   return SessionTable::kSlotBytes + kConnectionBytes;
@@ -28,9 +34,14 @@ MemoryOverview MemoryOverview::take(const Services& services) {
   overview.resident = memory::resident_bytes();
   overview.allocator = memory::allocator_stats();
   overview.clients = services.lifecycle.client_memory();
+  const ReplicationFacts replication = services.replicas.facts();
+  if (replication.backlog_active) overview.backlog = replication.backlog_bytes;
+  overview.unsent_to_replicas = services.replicas.unsent_bytes();
+  overview.append_only_buffer = services.append_only.status().buffer_bytes;
   // Of what lies beside the clients, the scratch and the lists are there from the start.
   overview.overhead = overview.startup + overview.clients.own() + overview.clients.spare_slots +
-                      overview.clients.output_pool + overview.clients.reply_arena;
+                      overview.clients.output_pool + overview.clients.reply_arena +
+                      overview.backlog + overview.append_only_buffer;
   for (size_t i = 0; i < services.databases.count(); ++i) {
     const Keyspace& keyspace = services.databases[i];
     if (keyspace.size() == 0) continue;

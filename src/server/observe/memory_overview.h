@@ -27,6 +27,9 @@ struct MemoryOverview {
   size_t peak = 0;
   size_t startup = 0;
   ClientMemory clients;
+  size_t backlog = 0;             // one block
+  size_t unsent_to_replicas = 0;  // queued (and then in `clients`, too), or held back
+  size_t append_only_buffer = 0;
   size_t overhead = 0;
   size_t keys = 0;
   size_t resident = 0;  // of the process
@@ -53,6 +56,11 @@ struct MemoryOverview {
     return whole == 0 ? 0 : double(part) / double(whole);
   }
 };
+
+// Used, but not counted against maxmemory, as in Redis: what waits for replicas and for the
+// append-only file. Each eviction is told to both; counted, it would call for the next one until
+// nothing is left. No system call.
+size_t uncounted_bytes(const Services& services);
 
 // What a connection costs while nothing waits for it: a session, a connection's record, a loop's
 // registration (command/session.h, ae/net/connection_record.h).

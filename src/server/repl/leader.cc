@@ -282,9 +282,14 @@ std::string Leader::address_of(const Replica& replica) const {
                  : fmt::format("{}:{}", ip, replica.listening_port);
 }
 
-size_t Leader::unsent_bytes(const Replica& replica) const {
-  const Session& session = *services_.clients.find(replica.session);
-  return services_.clients.link().output_bytes(session) + replica.held.size();
+size_t Leader::unsent_bytes() const {
+  size_t bytes = 0;
+  for (const auto& [id, replica] : replicas_) {
+    if (!replica.is_replica()) continue;
+    const Session& session = *services_.clients.find(replica.session);
+    bytes += services_.clients.link().output_bytes(session) + replica.held.size();
+  }
+  return bytes;
 }
 
 void Leader::add_facts(ReplicationFacts& facts) const {
@@ -295,8 +300,7 @@ void Leader::add_facts(ReplicationFacts& facts) const {
                               .state = name(replica.state),
                               .online = replica.state == Replica::State::kOnline,
                               .offset = replica.acked_offset,
-                              .lag_s = seconds_between(replica.acked_at, loop_.now()),
-                              .unsent_bytes = unsent_bytes(replica)});
+                              .lag_s = seconds_between(replica.acked_at, loop_.now())});
   }
   facts.good_replicas = good_count();
 }
