@@ -89,6 +89,7 @@ struct Services {
   PersistenceFacts persistence = {};
   bool active_expiry_enabled = true;  // DEBUG SET-ACTIVE-EXPIRE
   bool cron_paused = false;           // DEBUG PAUSE-CRON
+  bool checksums_skipped = false;     // DEBUG SET-SKIP-CHECKSUM-VALIDATION
   size_t list_plain_from = SIZE_MAX;  // DEBUG QUICKLIST-PACKED-THRESHOLD
 };
 

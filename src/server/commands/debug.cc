@@ -89,33 +89,37 @@ void populate(Context& c) {
   c.reply().ok();
 }
 
-// SET-ACTIVE-EXPIRE 0 | 1
-void set_active_expire(Context& c) {
+// --- the server
+
+// A button's one argument: 0 or 1.
+void press(Context& c, auto&& set) {
   ArgReader args(c, 2);
   const int64_t on = args.integer_between(0, 1);
   if (!args.finish()) return;
-  c.services().active_expiry_enabled = on == 1;
+  set(on == 1);
   c.reply().ok();
 }
 
-// --- the server
+// SET-ACTIVE-EXPIRE 0 | 1
+void set_active_expire(Context& c) {
+  press(c, [&](bool on) { c.services().active_expiry_enabled = on; });
+}
 
 // SET-DISABLE-DENY-SCRIPTS 0 | 1
 void set_disable_deny_scripts(Context& c) {
-  ArgReader args(c, 2);
-  const int64_t on = args.integer_between(0, 1);
-  if (!args.finish()) return;
-  c.services().scripting.set_allows_all(on == 1 ? AllCommands::kAllowed : AllCommands::kNotAllowed);
-  c.reply().ok();
+  press(c, [&](bool on) {
+    c.services().scripting.set_allows_all(on ? AllCommands::kAllowed : AllCommands::kNotAllowed);
+  });
+}
+
+// SET-SKIP-CHECKSUM-VALIDATION 0 | 1
+void set_skip_checksum_validation(Context& c) {
+  press(c, [&](bool on) { c.services().checksums_skipped = on; });
 }
 
 // PAUSE-CRON 0 | 1
 void pause_cron(Context& c) {
-  ArgReader args(c, 2);
-  const int64_t paused = args.integer_between(0, 1);
-  if (!args.finish()) return;
-  c.services().cron_paused = paused == 1;
-  c.reply().ok();
+  press(c, [&](bool on) { c.services().cron_paused = on; });
 }
 
 // LOADAOF
@@ -264,6 +268,11 @@ constexpr Subcommand kSubcommands[] = {
      3,
      3,
      set_disable_deny_scripts},
+    {{"set-skip-checksum-validation", "0 | 1",
+      "Takes snapshots and payloads of RESTORE whose checksum is wrong."},
+     3,
+     3,
+     set_skip_checksum_validation},
     {{"sleep", "seconds", "Stops the whole server for a time; fractions are allowed."},
      3,
      3,

@@ -105,7 +105,10 @@ void restore(Context& c) {
   const auto ttl_ms = ae::parse_int64(c.arg(2));
   if (!ttl_ms) return c.fail(errors::kNotInteger);
   if (*ttl_ms < 0) return c.fail("ERR Invalid TTL value, must be >= 0");
-  if (!is_whole_dump(c.arg(3))) return c.fail("ERR DUMP payload version or checksum are wrong");
+  const auto checksum =
+      c.services().checksums_skipped ? DumpChecksum::kSkip : DumpChecksum::kCompare;
+  if (!is_whole_dump(c.arg(3), checksum))
+    return c.fail("ERR DUMP payload version or checksum are wrong");
   ValueLimits limits = ValueLimits::of(c.config());
   limits.list = list_limit(c);
   Detached restored = read_dump(c.arg(3), key.name, limits);

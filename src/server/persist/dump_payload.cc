@@ -31,12 +31,12 @@ std::string make_dump(const Entry& entry, RdbOptions options) {
   return std::move(sink.bytes);
 }
 
-bool is_whole_dump(std::string_view payload) {
+bool is_whole_dump(std::string_view payload, DumpChecksum checksum) {
   if (payload.size() < rdb::kFooterBytes) return false;
   const std::string_view footer = payload.substr(payload.size() - rdb::kFooterBytes);
   if (little_endian(footer.substr(0, 2)) > rdb::kNewestVersion) return false;
-  const uint64_t checksum = little_endian(footer.substr(2));
-  return checksum == ds::crc64(payload.substr(0, payload.size() - 8));
+  if (checksum == DumpChecksum::kSkip) return true;
+  return little_endian(footer.substr(2)) == ds::crc64(payload.substr(0, payload.size() - 8));
 }
 
 Detached read_dump(std::string_view payload, std::string_view key, const ValueLimits& limits) {

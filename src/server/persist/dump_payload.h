@@ -17,8 +17,9 @@ namespace millrace {
 // Always with a checksum.
 std::string make_dump(const Entry& entry, RdbOptions options = {});
 
-// Whether the footer fits: a version that is known here, the right checksum.
-bool is_whole_dump(std::string_view payload);
+// Whether the footer fits: a version that is known here, the right checksum unless it is skipped.
+enum class DumpChecksum : uint8_t { kCompare, kSkip };
+bool is_whole_dump(std::string_view payload, DumpChecksum checksum = DumpChecksum::kCompare);
 
 // An entry of this name with the payload's value. Nothing: the payload is whole, but it is not
 // good. Bytes from outside.

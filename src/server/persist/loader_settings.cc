@@ -15,7 +15,8 @@ SnapshotLoader::Settings loader_settings(Services& services) {
                     .access_clock = &services.access_clock,
                     .key_delay = KeyDelay(config.key_load_delay_us)};
   if (services.state.follows_master()) settings.expired = SnapshotLoader::Expired::kKeep;
-  if (!config.rdbchecksum) settings.checksum = RdbReader::Checksum::kIgnore;
+  if (!config.rdbchecksum || services.checksums_skipped)
+    settings.checksum = RdbReader::Checksum::kIgnore;
   settings.on_function = [&services](std::string_view code) {
     using scripting::OnConflict;
     return services.scripting.functions().load(code, OnConflict::kReplace).error;
