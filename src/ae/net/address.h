@@ -56,10 +56,11 @@ class Address {
  private:
   // sockaddr_storage would be 128 bytes, and none of ours is longer than sockaddr_un.
   union Storage {
+    sockaddr_un
+        local;  // the largest, and first: {} makes all of it zero, not the first member alone
     sockaddr generic;
     sockaddr_in ipv4;
     sockaddr_in6 ipv6;
-    sockaddr_un local;
   };
 
   static Result<Address> parse_ipv6(std::string_view host, uint16_t port);

@@ -219,10 +219,10 @@ void OrderedTree::refresh_first(const Path& path, int level, const Node& node) {
 
 // Whether what the path reaches by the turns of levels 0 to `level` is the first node of its level.
 bool OrderedTree::is_first(const Path& path, int level) const {
-  return std::all_of(path.ways, path.ways + level + 1, [](Way way) { return way.index == 0; });
+  return std::all_of(path.ways, path.ways + (level + 1), [](Way way) { return way.index == 0; });
 }
 bool OrderedTree::is_last(const Path& path, int level) const {
-  return std::all_of(path.ways, path.ways + level + 1,
+  return std::all_of(path.ways, path.ways + (level + 1),
                      [](Way way) { return way.index + 1 == way.node->count; });
 }
 
