@@ -244,6 +244,16 @@ ae::Nanoseconds Server::long_tick() const {
   return ae::Milliseconds(services_.config.latency_ticks_threshold_ms);
 }
 
+Traffic Server::traffic() const {
+  Traffic sum = threads_.traffic();
+  const auto& own = table_.stats();
+  sum.read_bytes += own.read_bytes;
+  sum.written_bytes += own.written_bytes;
+  sum.reads += own.reads;
+  sum.writes += own.writes;
+  return sum;
+}
+
 ClientMemory Server::client_memory() {
   ClientMemory memory{.sessions = clients_.session_bytes(),
                       .extras = clients_.extras_bytes(),

@@ -134,14 +134,8 @@ class Server final : private Lifecycle {
   std::string_view config_file() const override { return config_store_.path(); }
   std::string_view run_id() const override { return run_id_; }
   std::string_view event_backend() const override { return loop_->poller().name(); }
-  uint64_t bytes_read() const override {
-    return table_.stats().read_bytes + threads_.traffic().read_bytes;
-  }
-  uint64_t bytes_written() const override {
-    return table_.stats().written_bytes + threads_.traffic().written_bytes;
-  }
-  uint64_t reads() const override { return table_.stats().reads + threads_.traffic().reads; }
-  uint64_t writes() const override { return table_.stats().writes + threads_.traffic().writes; }
+  Traffic traffic() const override;
+  Traffic traffic_of_threads() const override { return threads_.traffic(); }
   std::vector<IoThreadFacts> io_threads() const override { return threads_.facts(); }
   std::span<const LoopView> loops() const override { return loops_; }
   ClientMemory client_memory() override;

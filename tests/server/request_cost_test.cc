@@ -125,7 +125,7 @@ class RequestCostTest : public testing::TestWithParam<Backend> {
       server_->loop().run_once(ae::Nanoseconds::zero());
     server_->loop().run_once(ae::Nanoseconds::zero());
   }
-  uint64_t sent() const { return server_->services().lifecycle.writes(); }
+  uint64_t sent() const { return server_->services().lifecycle.traffic().writes; }
 
   // The cost of `rounds` rounds once the first two have made what is made once.
   Cost measure(const std::string& requests, std::string_view replies, size_t rounds) {
@@ -225,7 +225,7 @@ class RequestCostTest : public testing::TestWithParam<Backend> {
             .others = os_.others + os_.closes,
             .enters = g_enters,
             .allocations = 0,
-            .inputs = server_->services().lifecycle.reads(),
+            .inputs = server_->services().lifecycle.traffic().reads,
             .outputs = sent()};
   }
   void expect_replies(std::string_view replies) {

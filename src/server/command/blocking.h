@@ -52,6 +52,7 @@ class Blocking {
   virtual bool is_last_run() const = 0;
   virtual size_t client_count() const = 0;
   virtual size_t key_count() const = 0;
+  virtual size_t gone_key_count() const = 0;  // of them, those waited for to go, too
   virtual size_t deadline_count() const = 0;  // clients that do not wait for ever
 
  protected:

@@ -11,6 +11,7 @@
 
 #include "server/command/client_memory.h"
 #include "server/command/saving.h"
+#include "server/command/server_stats.h"
 
 namespace ae {
 class TickAccount;
@@ -62,10 +63,8 @@ class Lifecycle {
   virtual std::string_view config_file() const = 0;    // empty when none
   virtual std::string_view run_id() const = 0;         // 40 hex digits, new at each start
   virtual std::string_view event_backend() const = 0;  // "epoll"
-  virtual uint64_t bytes_read() const = 0;
-  virtual uint64_t bytes_written() const = 0;
-  virtual uint64_t reads() const = 0;
-  virtual uint64_t writes() const = 0;
+  virtual Traffic traffic() const = 0;                 // since the start
+  virtual Traffic traffic_of_threads() const = 0;      // of that, by IO threads
   virtual std::vector<IoThreadFacts> io_threads() const = 0;
   virtual std::span<const LoopView> loops() const = 0;
   // IO threads stand still for it.

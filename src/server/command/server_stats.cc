@@ -5,13 +5,6 @@
 
 namespace millrace {
 
-Traffic Traffic::of(const Lifecycle& lifecycle) {
-  return {.read_bytes = lifecycle.bytes_read(),
-          .written_bytes = lifecycle.bytes_written(),
-          .reads = lifecycle.reads(),
-          .writes = lifecycle.writes()};
-}
-
 LoopTraffic LoopTraffic::of(const Lifecycle& lifecycle) {
   const auto us = [](ae::Nanoseconds time) { return time.count() / 1000; };
   const ae::TickAccount& account = *lifecycle.loops().front().account;

@@ -17,8 +17,6 @@ struct Traffic {
   uint64_t written_bytes = 0;
   uint64_t reads = 0;
   uint64_t writes = 0;
-
-  static Traffic of(const Lifecycle& lifecycle);
 };
 
 // What the command loop has done: Redis' eventloop_... fields.
@@ -55,6 +53,7 @@ struct ServerStats {
 
   // What the connections had counted at the last CONFIG RESETSTAT; INFO shows the difference.
   Traffic traffic_before;
+  Traffic threads_before;  // of that, by IO threads
   LoopTraffic loop_before;
 
   // INFO errorstats: replies by error code ("ERR", "WRONGTYPE"). Bounded, because a script or a

@@ -52,7 +52,8 @@ void config_rewrite(Context& c) {
 void config_resetstat(Context& c) {
   Services& services = c.services();
   services.stats.reset();
-  services.stats.traffic_before = Traffic::of(services.lifecycle);
+  services.stats.traffic_before = services.lifecycle.traffic();
+  services.stats.threads_before = services.lifecycle.traffic_of_threads();
   services.stats.loop_before = LoopTraffic::of(services.lifecycle);
   services.command_stats.reset();
   services.lazy_free.reset_freed();

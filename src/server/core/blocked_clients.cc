@@ -64,7 +64,7 @@ void BlockedClients::block(Session& session, const Command& command,
     std::list<Waiting*>& clients = queue.clients;
     if (!clients.empty() && clients.back() == &waiting) continue;  // named twice
     waiting.places.push_back({KeptKey(key), clients.insert(clients.end(), &waiting)});
-    queue.waiting_for_gone += terms.wake_when_gone;
+    if (terms.wake_when_gone && queue.waiting_for_gone++ == 0) ++gone_keys_;
   }
   if (terms.deadline_ms > 0) {
     waiting.deadline = deadlines_.emplace(terms.deadline_ms, &waiting);
@@ -183,7 +183,7 @@ void BlockedClients::leave_queues(Waiting& waiting) {
   for (const Place& place : waiting.places) {
     Queue& queue = *queues_.find(place.key.view());
     queue.clients.erase(place.at);
-    queue.waiting_for_gone -= waiting.wake_when_gone;
+    if (waiting.wake_when_gone && --queue.waiting_for_gone == 0) --gone_keys_;
     if (queue.clients.empty()) queues_.erase(place.key.view());
   }
 }

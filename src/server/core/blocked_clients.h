@@ -54,6 +54,7 @@ class BlockedClients final : public Blocking, private ChangeObserver {
   bool is_last_run() const override { return running_ && running_->time_is_up; }
   size_t client_count() const override { return waiting_.size(); }
   size_t key_count() const override { return queues_.size(); }
+  size_t gone_key_count() const override { return gone_keys_; }
   size_t deadline_count() const override { return deadlines_.size(); }
 
  private:
@@ -106,6 +107,7 @@ class BlockedClients final : public Blocking, private ChangeObserver {
   Services* services_ = nullptr;
   std::unordered_map<uint64_t, std::unique_ptr<Waiting>> waiting_;  // by session
   KeyIndex<Queue> queues_;
+  size_t gone_keys_ = 0;  // queues with somebody waiting_for_gone
   Deadlines deadlines_;
   ae::TimerId timer_;
   std::vector<KeptKey> ready_;  // each once

@@ -123,8 +123,9 @@ void Cron::sample() {
   services_.load.sample(services_.lifecycle.loops(), now);
   ServerStats& stats = services_.stats;
   commands_.sample(stats.commands_processed, now);
-  input_.sample(services_.lifecycle.bytes_read(), now);
-  output_.sample(services_.lifecycle.bytes_written(), now);
+  const Traffic traffic = services_.lifecycle.traffic();
+  input_.sample(traffic.read_bytes, now);
+  output_.sample(traffic.written_bytes, now);
   stats.ops_per_second = uint64_t(commands_.per_second());
   stats.input_kib_per_second = input_.per_second() / 1024;
   stats.output_kib_per_second = output_.per_second() / 1024;

@@ -120,7 +120,7 @@ void server(Services& services, InfoText& text) {
   text.field("lru_clock", services.tick.unix_us / 1'000'000 & kLruClockMask);
   text.field("executable", lifecycle.executable());
   text.field("config_file", lifecycle.config_file());
-  text.field("io_threads_active", 0);
+  text.field("io_threads_active", config.io_threads > 1 ? 1 : 0);
   if (const auto left_ms = lifecycle.shutdown_in_ms())
     text.field("shutdown_in_milliseconds", *left_ms);
   listeners(config, lifecycle.port(), text);
@@ -140,7 +140,7 @@ void clients(Services& services, InfoText& text) {
   text.field("tracking_clients", services.tracking.client_count());
   text.field("clients_in_timeout_table", services.blocking.deadline_count());
   text.field("total_blocking_keys", services.blocking.key_count());
-  text.field("total_blocking_keys_on_nokey", 0);
+  text.field("total_blocking_keys_on_nokey", services.blocking.gone_key_count());
   client_memory(services, text);
 }
 

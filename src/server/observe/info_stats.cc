@@ -15,7 +15,7 @@ namespace {
 
 void traffic(Services& services, InfoText& text) {
   const ServerStats& stats = services.stats;
-  const Traffic now = Traffic::of(services.lifecycle);
+  const Traffic now = services.lifecycle.traffic();
   text.field("total_net_input_bytes", now.read_bytes - stats.traffic_before.read_bytes);
   text.field("total_net_output_bytes", now.written_bytes - stats.traffic_before.written_bytes);
   text.ratio("instantaneous_input_kbps", stats.input_kib_per_second);
@@ -57,7 +57,7 @@ void denials(Services& services, InfoText& text) {
 
 void stats(Services& services, InfoText& text) {
   const ServerStats& stats = services.stats;
-  const Traffic now = Traffic::of(services.lifecycle);
+  const Traffic now = services.lifecycle.traffic();
   text.field("total_connections_received", stats.connections_received);
   text.field("total_commands_processed", stats.commands_processed);
   text.field("instantaneous_ops_per_sec", stats.ops_per_second);
@@ -82,8 +82,9 @@ void stats(Services& services, InfoText& text) {
   text.field("total_error_replies", stats.errors_replied);
   text.field("total_reads_processed", now.reads - stats.traffic_before.reads);
   text.field("total_writes_processed", now.writes - stats.traffic_before.writes);
-  text.field("io_threaded_reads_processed", 0);
-  text.field("io_threaded_writes_processed", 0);
+  const Traffic threads = services.lifecycle.traffic_of_threads();
+  text.field("io_threaded_reads_processed", threads.reads - stats.threads_before.reads);
+  text.field("io_threaded_writes_processed", threads.writes - stats.threads_before.writes);
   event_loop(services, text);
   denials(services, text);
 }

@@ -105,10 +105,10 @@ class FakeLifecycle final : public Lifecycle {
   std::string_view config_file() const override { return ""; }
   std::string_view run_id() const override { return "0123456789012345678901234567890123456789"; }
   std::string_view event_backend() const override { return "epoll"; }
-  uint64_t bytes_read() const override { return 1000; }
-  uint64_t bytes_written() const override { return 2000; }
-  uint64_t reads() const override { return 10; }
-  uint64_t writes() const override { return 20; }
+  Traffic traffic() const override {
+    return {.read_bytes = 1000, .written_bytes = 2000, .reads = 10, .writes = 20};
+  }
+  Traffic traffic_of_threads() const override { return {}; }
   std::vector<IoThreadFacts> io_threads() const override { return {}; }
   std::span<const LoopView> loops() const override { return loop_views; }
   ClientMemory client_memory() override { return memory; }
