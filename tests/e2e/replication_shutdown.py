@@ -79,6 +79,7 @@ def what_waits_for_a_replica_is_told(servers):
         # A socket may have taken some; Redis counts the blocks of its backlog, too.
         assert int(memory["mem_total_replication_buffers"]) > 2 << 20, memory["mem_total_replication_buffers"]
         assert int(memory["mem_replication_backlog"]) > 0
+        assert int(memory["mem_clients_normal"]) < 2 << 20, (lagging.master.name, memory["mem_clients_normal"])
         lagging.go_on()
         wait_until(lambda: in_sync(lagging.master, lagging.replica), "sync")
         assert int(info(lagging.master, b"memory")["mem_clients_slaves"]) < 1 << 20

@@ -65,14 +65,21 @@ struct ReplicationCounters {
   uint64_t partial_refused = 0;
 };
 
+// What waits for replicas, in bytes.
+struct UnsentToReplicas {
+  size_t queued = 0;  // as output of their connections
+  size_t held = 0;    // until they have their snapshot
+
+  size_t sum() const { return queued + held; }
+};
+
 class ReplicationView {
  public:
   virtual ReplicationFacts facts() const = 0;
   virtual const ReplicationCounters& counters() const = 0;
   // Nothing: the changes are not counted, or the data is none that anybody else has.
   virtual std::optional<ReplicationPoint> point() const = 0;
-  // What waits for replicas: queued for them, or held back until they have their snapshot.
-  virtual size_t unsent_bytes() const = 0;
+  virtual UnsentToReplicas unsent() const = 0;
 
  protected:
   ~ReplicationView() = default;

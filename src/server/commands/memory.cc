@@ -37,8 +37,8 @@ void reply_totals(Context& c, const MemoryOverview& memory) {
   reply_size(c, "total.allocated", int64_t(memory.used));
   reply_size(c, "startup.allocated", int64_t(memory.startup));
   reply_size(c, "replication.backlog", int64_t(memory.backlog));
-  reply_size(c, "clients.slaves", int64_t(memory.unsent_to_replicas));
-  reply_size(c, "clients.normal", int64_t(memory.clients.own()));
+  reply_size(c, "clients.slaves", int64_t(memory.unsent.sum()));
+  reply_size(c, "clients.normal", int64_t(memory.normal_clients()));
   reply_size(c, "cluster.links", 0);  // no cluster
   reply_size(c, "aof.buffer", int64_t(memory.append_only_buffer));
   const ScriptFacts& scripts = c.services().script_facts;

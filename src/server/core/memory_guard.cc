@@ -45,25 +45,30 @@ void MemoryGuard::configure() {
       {.policy = EvictionPolicy(config.maxmemory_policy), .samples = config.maxmemory_samples});
 }
 
+// Not at once: who lowers the limit may stand within a transaction, which runs to its end with the
+// keys it has.
 void MemoryGuard::refresh() {
   configure();
-  if (limited()) make_room();
+  unfinished_ = limited();
 }
 
 bool MemoryGuard::limited() const {
   return services_.config.maxmemory_bytes != 0;
 }
 
-bool MemoryGuard::above_limit() const {
-  if (!limited()) return false;
+uint64_t MemoryGuard::excess() const {
+  if (!limited()) return 0;
   const uint64_t limit = services_.config.maxmemory_bytes;
   const uint64_t used = memory::used_bytes();
-  return used > limit && used > limit + uncounted_bytes(services_);
+  if (used <= limit) return 0;
+  const uint64_t counted = limit + uncounted_bytes(services_);
+  return used > counted ? used - counted : 0;
 }
 
 bool MemoryGuard::make_room() {
   unfinished_ = false;
-  if (!above_limit()) return true;
+  const uint64_t to_free = excess();
+  if (to_free == 0) return true;
   if (services_.clients.is_paused(services_.tick.unix_us / 1000)) return true;
   if (services_.state.script_is_busy()) return true;  // it would see keys vanish
   // The master's limit is kept by what the master deletes.
@@ -71,9 +76,17 @@ bool MemoryGuard::make_room() {
   const Config& config = services_.config;
   const ae::TimePoint start = loop_.clock().now();
   const ae::TimePoint deadline = start + time_limit(config.maxmemory_eviction_tenacity);
+  // What evicted keys took, not what is used less: who follows them by client-side caching is told
+  // of each, and a long name for many clients takes more than the key gave. Measured with that, the
+  // next key would have to go for it, until none was left.
+  uint64_t freed = 0;
+  uint64_t used_before = 0;  // the last key was freed
   int keys = 0;
   const auto demand = [&] {
-    if (!above_limit()) return Evictor::Demand::kEnough;
+    const uint64_t used = memory::used_bytes();
+    if (used_before > used) freed += used_before - used;
+    used_before = 0;
+    if (freed >= to_free || excess() == 0) return Evictor::Demand::kEnough;
     if (++keys % kKeysPerClockRead == 0 && loop_.clock().now() > deadline)
       return Evictor::Demand::kPause;
     return Evictor::Demand::kMore;
@@ -84,6 +97,7 @@ bool MemoryGuard::make_room() {
                             "evicted");
     services_.feed.key_went(uint8_t(db), victim.key(),
                             config.lazyfree_lazy_eviction ? "UNLINK" : "DEL");
+    used_before = memory::used_bytes();
   };
   LazyFree* lazy_free = config.lazyfree_lazy_eviction ? &services_.lazy_free : nullptr;
   const Evictor::Outcome outcome = evictor_.make_room(

@@ -18,7 +18,8 @@ class MemoryGuard {
  public:
   MemoryGuard(ae::EventLoop& loop, Services& services);
 
-  // To be called when the configuration changes.
+  // To be called when the configuration changes. What is above a new limit goes before the loop
+  // sleeps.
   void refresh();
   bool limited() const;
   // False: usage is above the limit and nothing can go (or the policy is noeviction).
@@ -26,7 +27,7 @@ class MemoryGuard {
 
  private:
   void configure();
-  bool above_limit() const;
+  uint64_t excess() const;  // bytes above the limit
 
   ae::EventLoop& loop_;
   Services& services_;

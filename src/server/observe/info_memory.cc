@@ -72,10 +72,10 @@ void memory(Services& services, InfoText& text) {
   text.field("maxmemory_policy", policy_name(config.maxmemory_policy));
   allocator(memory, text);
   text.field("mem_not_counted_for_evict", uncounted_bytes(services));
-  text.field("mem_total_replication_buffers", memory.backlog + memory.unsent_to_replicas);
-  text.field("mem_clients_slaves", memory.unsent_to_replicas);
+  text.field("mem_total_replication_buffers", memory.backlog + memory.unsent.sum());
+  text.field("mem_clients_slaves", memory.unsent.sum());
   text.field("mem_replication_backlog", memory.backlog);
-  text.field("mem_clients_normal", memory.clients.own());
+  text.field("mem_clients_normal", memory.normal_clients());
   text.field("mem_cluster_links", 0);
   text.field("mem_aof_buffer", memory.append_only_buffer);
   text.field("mem_allocator", memory::allocator_name());

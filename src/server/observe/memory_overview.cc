@@ -6,7 +6,6 @@
 #include "server/command/append_only.h"
 #include "server/command/clients.h"
 #include "server/command/lifecycle.h"
-#include "server/command/replication_view.h"
 
 namespace millrace {
 namespace {
@@ -19,7 +18,7 @@ constexpr size_t kConnectionBytes =
 }  // namespace
 
 size_t uncounted_bytes(const Services& services) {
-  return services.replicas.unsent_bytes() + services.append_only.status().buffer_bytes;
+  return services.replicas.unsent().sum() + services.append_only.status().buffer_bytes;
 }
 
 size_t idle_client_bytes() {
@@ -36,12 +35,12 @@ MemoryOverview MemoryOverview::take(const Services& services) {
   overview.clients = services.lifecycle.client_memory();
   const ReplicationFacts replication = services.replicas.facts();
   if (replication.backlog_active) overview.backlog = replication.backlog_bytes;
-  overview.unsent_to_replicas = services.replicas.unsent_bytes();
+  overview.unsent = services.replicas.unsent();
   overview.append_only_buffer = services.append_only.status().buffer_bytes;
   // Of what lies beside the clients, the scratch and the lists are there from the start.
   overview.overhead = overview.startup + overview.clients.own() + overview.clients.spare_slots +
                       overview.clients.output_pool + overview.clients.reply_arena +
-                      overview.backlog + overview.append_only_buffer;
+                      overview.backlog + overview.unsent.held + overview.append_only_buffer;
   for (size_t i = 0; i < services.databases.count(); ++i) {
     const Keyspace& keyspace = services.databases[i];
     if (keyspace.size() == 0) continue;

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "server/command/client_memory.h"
+#include "server/command/replication_view.h"
 #include "server/command/services.h"
 #include "server/observe/memory_meter.h"
 
@@ -27,8 +28,8 @@ struct MemoryOverview {
   size_t peak = 0;
   size_t startup = 0;
   ClientMemory clients;
-  size_t backlog = 0;             // one block
-  size_t unsent_to_replicas = 0;  // queued (and then in `clients`, too), or held back
+  size_t backlog = 0;  // one block
+  UnsentToReplicas unsent;
   size_t append_only_buffer = 0;
   size_t overhead = 0;
   size_t keys = 0;
@@ -39,6 +40,10 @@ struct MemoryOverview {
   static MemoryOverview take(const Services& services);
 
   size_t dataset() const { return used > overhead ? used - overhead : 0; }
+  // All that is the clients' own but what is queued for replicas, which Redis counts apart.
+  size_t normal_clients() const {
+    return clients.own() > unsent.queued ? clients.own() - unsent.queued : 0;
+  }
   // Of what was added since the start.
   double dataset_percent() const;
   double peak_percent() const;

@@ -282,14 +282,15 @@ std::string Leader::address_of(const Replica& replica) const {
                  : fmt::format("{}:{}", ip, replica.listening_port);
 }
 
-size_t Leader::unsent_bytes() const {
-  size_t bytes = 0;
+UnsentToReplicas Leader::unsent() const {
+  UnsentToReplicas sum;
   for (const auto& [id, replica] : replicas_) {
     if (!replica.is_replica()) continue;
     const Session& session = *services_.clients.find(replica.session);
-    bytes += services_.clients.link().output_bytes(session) + replica.held.size();
+    sum.queued += services_.clients.link().output_bytes(session);
+    sum.held += replica.held.size();
   }
-  return bytes;
+  return sum;
 }
 
 void Leader::add_facts(ReplicationFacts& facts) const {

@@ -83,7 +83,7 @@ class Leader final : private FeedSink {
   size_t count_acked(int64_t offset) const;
   size_t count_synced(int64_t offset) const;
   size_t good_count() const;
-  size_t unsent_bytes() const;
+  UnsentToReplicas unsent() const;
   void on_acknowledged(ae::Callback<void()> hook) { on_acknowledged_ = std::move(hook); }
   ReplicationCounters& counters() { return counters_; }
   const ReplicationCounters& counters() const { return counters_; }

@@ -79,7 +79,7 @@ class Replication final : public ReplicationView,
   ReplicationFacts facts() const override;
   const ReplicationCounters& counters() const override { return leader_.counters(); }
   std::optional<ReplicationPoint> point() const override;
-  size_t unsent_bytes() const override { return leader_.unsent_bytes(); }
+  UnsentToReplicas unsent() const override { return leader_.unsent(); }
 
  private:
   // --- FollowerLink::Owner

@@ -62,9 +62,10 @@ proc test {name args} {
     if {$::num_failed > $failed} {recover $spoken}
 }
 
-# What a failed test leaves behind: half a transaction, unread replies, a lost connection, a dead server, switches that
-# it would have turned back. An external server is started again by whoever runs this.
+# What a failed test leaves behind: half a transaction, unread replies, a lost connection, a stopped or dead server,
+# switches that it would have turned back. An external server is started again by whoever runs this.
 proc recover {spoken} {
+    foreach server $::servers {catch {exec kill -CONT [dict get $server pid]}}
     for {set level 0} {$level > -[llength $::servers]} {incr level -1} {
         for {set tries 0} {$tries < 40 && [catch {reconnect $level}]} {incr tries} {
             if {!$::external && ![is_alive [lindex $::servers end+$level]]} {

@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <vector>
 
+#include "server/observe/memory_meter.h"
 #include "tests/server/sim_server.h"
 
 namespace millrace {
@@ -92,6 +94,42 @@ TEST_F(MemoryGuardTest, OfThoseThatExpireOnlyThose) {
   server_.pass(ae::Milliseconds(100));
   EXPECT_EQ(client.ask({"EXISTS", "stays"}), ":1\r\n");
   EXPECT_EQ(client.ask({"EXISTS", "goes"}), ":0\r\n");
+}
+
+// Redis' stream for `CONFIG SET maxmemory` within a transaction: the keys go behind it.
+TEST_F(MemoryGuardTest, ATransactionThatLowersTheLimitRunsToItsEnd) {
+  SimClient client = server_.dial();
+  policy(client, "allkeys-lru");
+  client.ask({"MULTI"});
+  client.ask({"INCR", "x"});
+  client.ask({"CONFIG", "SET", "maxmemory", "1"});
+  client.ask({"INCR", "x"});
+  EXPECT_EQ(client.ask({"EXEC"}), "*3\r\n:1\r\n+OK\r\n:2\r\n");
+  server_.pass(ae::Milliseconds(100));
+  EXPECT_EQ(client.ask({"DBSIZE"}), ":0\r\n");
+}
+
+// Ten clients are told of each key that goes, which takes ten times what the key gave.
+TEST_F(MemoryGuardTest, WhatFollowersAreToldEvictsNothing) {
+  std::vector<SimClient> followers;
+  for (int i = 0; i < 10; ++i) {
+    followers.push_back(server_.dial());
+    followers.back().ask({"HELLO", "3"});
+    EXPECT_EQ(followers.back().ask({"CLIENT", "TRACKING", "ON"}), "+OK\r\n");
+  }
+  SimClient client = server_.dial();
+  policy(client, "allkeys-lru");
+  for (int i = 0; i < 300; ++i) {
+    const std::string key = std::to_string(i) + std::string(1000, 'x');
+    client.ask({"SET", key, "v"});
+    for (SimClient& follower : followers) follower.ask({"GET", key});
+  }
+  const uint64_t used = memory::used_bytes();
+  client.ask({"CONFIG", "SET", "maxmemory", std::to_string(used - 40000)});
+  server_.pass(ae::Milliseconds(100));
+  const int64_t evicted = std::stoll(info(client, "evicted_keys"));
+  EXPECT_GE(evicted, 10);
+  EXPECT_LE(evicted, 100);
 }
 
 // A slice of eviction is bounded; the loop comes back to it without being asked.
