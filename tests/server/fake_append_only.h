@@ -8,6 +8,7 @@ namespace millrace {
 class FakeAppendOnly final : public AppendOnly {
  public:
   AppendOnlyStatus status() const override { return {}; }
+  size_t buffered() const override { return 0; }
   Rewrite rewrite(When) override { return Rewrite::kFailed; }
   bool load_again() override { return false; }
   void suspend() override {}

@@ -22,7 +22,6 @@ struct AppendOnlyStatus {
   uint64_t last_cow_bytes = 0;
   uint64_t current_bytes = 0;
   uint64_t base_bytes = 0;  // after the last rewrite, or the start
-  uint64_t buffer_bytes = 0;
   bool sync_under_way = false;
   uint64_t delayed_syncs = 0;
 };
@@ -30,6 +29,8 @@ struct AppendOnlyStatus {
 class AppendOnly {
  public:
   virtual AppendOnlyStatus status() const = 0;
+  // What is not yet in the file, in bytes.
+  virtual size_t buffered() const = 0;
 
   enum class Rewrite : uint8_t { kStarted, kScheduled, kRunsAlready, kFailed };
   // BGREWRITEAOF. kAtOnce: if nothing forbids it; kLater: when nothing does (within EXEC).

@@ -22,10 +22,29 @@ ae::Nanoseconds time_limit(int tenacity) {
   return ae::Microseconds(int64_t(500.0 * std::pow(1.15, tenacity - 10)));
 }
 
-// The clock is read once for so many keys.
-constexpr int kKeysPerClockRead = 16;
+// The clock is read, and what is used compared, once for so many keys.
+constexpr int kKeysPerLook = 16;
 
 static_assert(int(EvictionPolicy::kNoEviction) == int(MaxmemoryPolicy::kNoEviction));
+
+// What the evicted keys took, which is not what is used less: who follows them by client-side
+// caching is told of each, and a long name for many clients takes more than the key gave. Were that
+// counted, the next key would have to go for it, until none was left.
+class FreedBytes {
+ public:
+  void key_goes() { used_before_ = memory::used_bytes(); }
+  void key_has_gone() {
+    if (used_before_ == 0) return;
+    const uint64_t used = memory::used_bytes();
+    if (used_before_ > used) sum_ += used_before_ - used;
+    used_before_ = 0;
+  }
+  uint64_t sum() const { return sum_; }
+
+ private:
+  uint64_t used_before_ = 0;
+  uint64_t sum_ = 0;
+};
 
 }  // namespace
 
@@ -65,44 +84,20 @@ uint64_t MemoryGuard::excess() const {
   return used > counted ? used - counted : 0;
 }
 
+// Whether a key may go now, whatever is used.
+bool MemoryGuard::may_evict() const {
+  if (services_.clients.is_paused(services_.tick.unix_us / 1000)) return false;
+  if (services_.state.script_is_busy()) return false;  // it would see keys vanish
+  // The master's limit is kept by what the master deletes.
+  return !services_.state.follows_master() || !services_.config.replica_ignore_maxmemory;
+}
+
 bool MemoryGuard::make_room() {
   unfinished_ = false;
   const uint64_t to_free = excess();
-  if (to_free == 0) return true;
-  if (services_.clients.is_paused(services_.tick.unix_us / 1000)) return true;
-  if (services_.state.script_is_busy()) return true;  // it would see keys vanish
-  // The master's limit is kept by what the master deletes.
-  if (services_.state.follows_master() && services_.config.replica_ignore_maxmemory) return true;
-  const Config& config = services_.config;
+  if (to_free == 0 || !may_evict()) return true;
   const ae::TimePoint start = loop_.clock().now();
-  const ae::TimePoint deadline = start + time_limit(config.maxmemory_eviction_tenacity);
-  // What evicted keys took, not what is used less: who follows them by client-side caching is told
-  // of each, and a long name for many clients takes more than the key gave. Measured with that, the
-  // next key would have to go for it, until none was left.
-  uint64_t freed = 0;
-  uint64_t used_before = 0;  // the last key was freed
-  int keys = 0;
-  const auto demand = [&] {
-    const uint64_t used = memory::used_bytes();
-    if (used_before > used) freed += used_before - used;
-    used_before = 0;
-    if (freed >= to_free || excess() == 0) return Evictor::Demand::kEnough;
-    if (++keys % kKeysPerClockRead == 0 && loop_.clock().now() > deadline)
-      return Evictor::Demand::kPause;
-    return Evictor::Demand::kMore;
-  };
-  const auto on_evicted = [&](size_t db, Entry& victim) {
-    ++services_.stats.evicted_keys;
-    services_.effects.noted(uint8_t(db), Keyspace::key(victim.key()), KeyEventClass::kEvicted,
-                            "evicted");
-    services_.feed.key_went(uint8_t(db), victim.key(),
-                            config.lazyfree_lazy_eviction ? "UNLINK" : "DEL");
-    used_before = memory::used_bytes();
-  };
-  LazyFree* lazy_free = config.lazyfree_lazy_eviction ? &services_.lazy_free : nullptr;
-  const Evictor::Outcome outcome = evictor_.make_room(
-      services_.databases.list(), services_.access_clock, lazy_free, demand, on_evicted);
-
+  const Evictor::Outcome outcome = evict(to_free, start);
   const ae::Nanoseconds took = loop_.clock().now() - start;
   services_.ticks.part_took(TickPart::kEviction, took);
   services_.latency.sample("eviction-cycle", uint64_t(took.count()) / 1000,
@@ -112,6 +107,31 @@ bool MemoryGuard::make_room() {
     loop_.wake_next_tick();
   }
   return outcome != Evictor::Outcome::kNothingLeft;
+}
+
+Evictor::Outcome MemoryGuard::evict(uint64_t to_free, ae::TimePoint start) {
+  const Config& config = services_.config;
+  const ae::TimePoint deadline = start + time_limit(config.maxmemory_eviction_tenacity);
+  FreedBytes freed;
+  int keys = 0;
+  const auto demand = [&] {
+    freed.key_has_gone();
+    if (freed.sum() >= to_free) return Evictor::Demand::kEnough;
+    if (++keys % kKeysPerLook != 0) return Evictor::Demand::kMore;
+    if (excess() == 0) return Evictor::Demand::kEnough;  // what was freed lazily counts, too
+    return loop_.clock().now() > deadline ? Evictor::Demand::kPause : Evictor::Demand::kMore;
+  };
+  const auto on_evicted = [&](size_t db, Entry& victim) {
+    ++services_.stats.evicted_keys;
+    services_.effects.noted(uint8_t(db), Keyspace::key(victim.key()), KeyEventClass::kEvicted,
+                            "evicted");
+    services_.feed.key_went(uint8_t(db), victim.key(),
+                            config.lazyfree_lazy_eviction ? "UNLINK" : "DEL");
+    freed.key_goes();
+  };
+  LazyFree* lazy_free = config.lazyfree_lazy_eviction ? &services_.lazy_free : nullptr;
+  return evictor_.make_room(services_.databases.list(), services_.access_clock, lazy_free, demand,
+                            on_evicted);
 }
 
 }  // namespace millrace

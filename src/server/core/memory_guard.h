@@ -28,6 +28,8 @@ class MemoryGuard {
  private:
   void configure();
   uint64_t excess() const;  // bytes above the limit
+  bool may_evict() const;
+  Evictor::Outcome evict(uint64_t to_free, ae::TimePoint start);
 
   ae::EventLoop& loop_;
   Services& services_;

@@ -56,11 +56,12 @@ void append_only(const AppendOnlyStatus& aof, InfoText& text) {
   text.field("aof_last_cow_size", aof.last_cow_bytes);
 }
 
-void append_only_sizes(const AppendOnlyStatus& aof, InfoText& text) {
+void append_only_sizes(const AppendOnly& file, InfoText& text) {
+  const AppendOnlyStatus aof = file.status();
   text.field("aof_current_size", aof.current_bytes);
   text.field("aof_base_size", aof.base_bytes);
   text.field("aof_pending_rewrite", int(aof.rewrite_scheduled));
-  text.field("aof_buffer_length", aof.buffer_bytes);
+  text.field("aof_buffer_length", file.buffered());
   text.field("aof_pending_bio_fsync", int(aof.sync_under_way));
   text.field("aof_delayed_fsync", aof.delayed_syncs);
 }
@@ -93,7 +94,7 @@ void persistence(Services& services, InfoText& text) {
   append_only(aof, text);
   text.field("module_fork_in_progress", 0);
   text.field("module_fork_last_cow_size", 0);
-  if (aof.enabled) append_only_sizes(aof, text);
+  if (aof.enabled) append_only_sizes(services.append_only, text);
   load(services, text);
 }
 

@@ -18,7 +18,7 @@ constexpr size_t kConnectionBytes =
 }  // namespace
 
 size_t uncounted_bytes(const Services& services) {
-  return services.replicas.unsent().sum() + services.append_only.status().buffer_bytes;
+  return services.replicas.unsent().sum() + services.append_only.buffered();
 }
 
 size_t idle_client_bytes() {
@@ -36,7 +36,7 @@ MemoryOverview MemoryOverview::take(const Services& services) {
   const ReplicationFacts replication = services.replicas.facts();
   if (replication.backlog_active) overview.backlog = replication.backlog_bytes;
   overview.unsent = services.replicas.unsent();
-  overview.append_only_buffer = services.append_only.status().buffer_bytes;
+  overview.append_only_buffer = services.append_only.buffered();
   // Of what lies beside the clients, the scratch and the lists are there from the start.
   overview.overhead = overview.startup + overview.clients.own() + overview.clients.spare_slots +
                       overview.clients.output_pool + overview.clients.reply_arena +

@@ -79,6 +79,7 @@ class AppendOnlyFile final : public AppendOnly, private FeedSink {
 
   // --- AppendOnly
   AppendOnlyStatus status() const override;
+  size_t buffered() const override { return writer_.buffered(); }
   Rewrite rewrite(When when) override;
   bool load_again() override;
   void suspend() override { turn_off(); }

@@ -148,7 +148,6 @@ AppendOnlyStatus AppendOnlyFile::status() const {
   status.last_write_ok = writer_.write_error() == 0;
   status.current_bytes = current_bytes();
   status.base_bytes = base_bytes_;
-  status.buffer_bytes = writer_.buffered();
   status.sync_under_way = writer_.sync_under_way();
   status.delayed_syncs = writer_.delayed_syncs();
   return status;
