@@ -55,9 +55,9 @@ class Address {
 
  private:
   // sockaddr_storage would be 128 bytes, and none of ours is longer than sockaddr_un.
+  // The largest comes first: {} makes all of a union's first member zero, and no more.
   union Storage {
-    sockaddr_un
-        local;  // the largest, and first: {} makes all of it zero, not the first member alone
+    sockaddr_un local;
     sockaddr generic;
     sockaddr_in ipv4;
     sockaddr_in6 ipv6;
